@@ -1,0 +1,80 @@
+"""One tree of errors, so that a mistake is named where it is made and `except cr.ChainruleError` catches them all.
+
+    ChainruleError
+     +- ShapeError           (ValueError)       an array, or a layer's output, has the wrong shape
+     +- LabelError           (ValueError)       targets that the loss cannot read
+     +- DataError            (ValueError)       values that cannot be computed with: NaN, infinity, text
+     +- ConfigurationError   (ValueError)       an option, name or combination that makes no sense
+     +- NotBuiltError        (ValueError)       the network does not know its input width yet
+     +- DivergenceError      (ArithmeticError)  the loss or the weights stopped being finite numbers
+     +- GradientError        (ArithmeticError)  a gradient check that could not be carried out
+     +- DataFileError        (OSError)          a data file that is truncated, lies or is something else
+     +- CheckpointError      (OSError)          a model file that cannot be trusted or does not fit
+     +- MissingExtraError    (ImportError)      an optional package is not installed
+
+Every message says where it happened, what was expected, what was received and what to do about it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ChainruleError(Exception):
+    """The root of every error that chainrule raises on purpose."""
+
+
+class ShapeError(ChainruleError, ValueError):
+    """An array has the wrong shape, or a layer would give an empty or impossible output."""
+
+
+class LabelError(ChainruleError, ValueError):
+    """Targets that the loss cannot read: text, fractions, out of range, wrong shape."""
+
+
+class DataError(ChainruleError, ValueError):
+    """Values that cannot be computed with: NaN, infinity, text, complex numbers, no rows at all."""
+
+
+class ConfigurationError(ChainruleError, ValueError):
+    """An option out of its range, an unknown name, or parts that do not go together."""
+
+
+class NotBuiltError(ChainruleError, ValueError):
+    """The network has no parameters yet because its input width is not known."""
+
+
+class DivergenceError(ChainruleError, ArithmeticError):
+    """The loss or the weights stopped being finite numbers during training."""
+
+
+class GradientError(ChainruleError, ArithmeticError):
+    """A gradient check could not be carried out, or was asked to raise when it fails."""
+
+
+class DataFileError(ChainruleError, OSError):
+    """A data file that is truncated, lies about its size, or is something else altogether."""
+
+
+class CheckpointError(ChainruleError, OSError):
+    """A model or checkpoint file that is damaged, not one of ours, or does not fit what it claims to hold."""
+
+
+class MissingExtraError(ChainruleError, ImportError):
+    """An optional package is needed; the message gives the pip line."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(f"{what} needs {package}: pip install 'chainrule[{extra}]'")
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> ConfigurationError:
+    """The error for a misspelt name, with the nearest known one.
+
+    >>> print(unknown_name("optimizer", "adma", ["sgd", "adam"]))
+    optimizer 'adma' is unknown. Did you mean 'adam'? Known: sgd, adam.
+    """
+    names = list(known)
+    near = difflib.get_close_matches(str(name).lower(), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return ConfigurationError(f"{kind} {name!r} is unknown.{hint} Known: {', '.join(names)}.")

@@ -1,0 +1,90 @@
+"""What training leaves behind: one Step for every step, one row for every epoch."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from chainrule.errors import unknown_name
+from chainrule.layers.layer import Array
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of training, as the iterator hands it out after the weights have moved."""
+
+    epoch: int  # the epoch under way, from 1
+    index: int  # the step within the epoch, from 1
+    rows: Array  # which rows of x made the batch
+    loss: float  # of this batch, before the weights moved
+    learning_rate: float
+    seconds: float  # that this step took
+
+
+class History:
+    """The course of training. `history["loss"]` is a column, `history.rows[0]` the first epoch as a dictionary.
+
+    Columns     epoch (from 1), loss (mean over the epoch's rows, while the weights moved), accuracy (the same way),
+                validation_loss, validation_accuracy (after the epoch), learning_rate (of the last step), seconds
+    Steps       history.steps["loss"] and history.steps["learning_rate"], one number a step
+
+    >>> history = History()
+    >>> history.add_epoch({"epoch": 1, "loss": 0.5})
+    >>> history["loss"], len(history)
+    ([0.5], 1)
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.steps: dict[str, list[float]] = {"loss": [], "learning_rate": []}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        if self.rows and column not in self.columns:
+            raise unknown_name("history column", column, self.columns)
+        return [row.get(column) for row in self.rows]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all columns, in order of appearance."""
+        return list(dict.fromkeys(name for row in self.rows for name in row))
+
+    def add_step(self, step: Step) -> None:
+        """Take note of a step."""
+        self.steps["loss"].append(step.loss)
+        self.steps["learning_rate"].append(step.learning_rate)
+
+    def add_epoch(self, row: dict[str, Any]) -> None:
+        """Take note of a finished epoch."""
+        self.rows.append(row)
+
+    def position(self) -> dict[str, int]:
+        """How long the history is: all that a trainer's state needs of it."""
+        return {"epochs": len(self.rows), "steps": len(self.steps["loss"])}
+
+    def truncate(self, position: dict[str, int]) -> None:
+        """Forget what came after the position."""
+        del self.rows[position["epochs"] :]
+        for column in self.steps.values():
+            del column[position["steps"] :]
+
+    def to_csv(self, path: str | PathLike[str]) -> None:
+        """Write the epochs as a table with a header line."""
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=self.columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    def __repr__(self) -> str:
+        last = (
+            ", ".join(f"{k}={v:.4g}" for k, v in self.rows[-1].items() if k != "epoch") if self.rows else "nothing yet"
+        )
+        return f"History({len(self)} epochs, {len(self.steps['loss'])} steps; last: {last})"

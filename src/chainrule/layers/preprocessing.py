@@ -1,0 +1,81 @@
+"""Preprocessing as a layer in front: a saved network takes raw data, and training and use cannot differ."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.configurable import number
+from chainrule.layers.layer import Array, Cache, Layer, Shape
+
+
+class Rescale(Layer):
+    """Multiplies every value by one constant: Rescale(1/255) turns pixels 0..255 into 0..1.
+
+    Shapes      x, y: any, the same    cache: empty
+    Forward     y = factor * x
+    Backward    dx = factor * dy
+    Arguments   factor: in units of 1 / x (no default)
+
+    >>> Rescale(1 / 255)(np.array([[0.0, 51.0, 255.0]]))
+    array([[0. , 0.2, 1. ]])
+    """
+
+    any_shape = True
+
+    def __init__(self, factor: float) -> None:
+        self.factor = number("Rescale", "factor", factor, "(-inf, inf)")
+
+    def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
+        return x * self.factor, ()
+
+    def backward(self, dy: Array, cache: Cache, need_dx: bool = True) -> Array | None:
+        return dy * self.factor  # y = factor x   =>  dL/dx = factor dy
+
+
+class Standardize(Layer):
+    """Brings each feature to mean 0 and deviation 1, with the statistics of the training inputs.
+
+    The Trainer calls `adapt` with the training inputs before its first step. Until then the layer changes nothing.
+
+    Shapes      x, y: (N, D) or (N, ..., D)    mean, deviation: (D,)    cache: empty
+    Forward     y = (x - mean) / (deviation + epsilon)
+    Backward    dx = dy / (deviation + epsilon)
+    Arguments   epsilon: added to the deviation, in units of x (default 1e-7): a constant feature gives 0
+
+    >>> layer = Standardize()
+    >>> layer.build((2,), np.random.default_rng(0))
+    (2,)
+    >>> layer.adapt(np.array([[0.0, 7.0], [2.0, 7.0]]))
+    >>> layer(np.array([[0.0, 7.0], [2.0, 7.0]])).round(3)
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+
+    state_names = ("mean", "deviation", "rows_seen")
+    any_shape = True
+
+    mean: Array
+    deviation: Array
+    rows_seen: Array
+
+    def __init__(self, epsilon: float = 1e-7) -> None:
+        self.epsilon = number("Standardize", "epsilon", epsilon, "[0, inf)")
+
+    def build(self, in_shape: Shape, rng: np.random.Generator) -> Shape:
+        self.mean = np.zeros(in_shape[-1])
+        self.deviation = np.ones(in_shape[-1])
+        self.rows_seen = np.zeros(1)
+        return in_shape
+
+    def adapt(self, x: Array) -> None:
+        """Take mean and deviation (divided by N) of every feature from the rows of x."""
+        rows = np.asarray(x).reshape(-1, np.shape(x)[-1])
+        self.mean = rows.mean(axis=0, dtype=np.float64)
+        self.deviation = rows.std(axis=0, dtype=np.float64)
+        self.rows_seen = np.array([len(rows)])
+
+    def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
+        return (x - self.mean) / (self.deviation + self.epsilon), ()
+
+    def backward(self, dy: Array, cache: Cache, need_dx: bool = True) -> Array | None:
+        return dy / (self.deviation + self.epsilon)

@@ -1,0 +1,111 @@
+"""Cross-entropy with the softmax inside: how surprised the network is by the right answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.border import as_targets
+from chainrule.configurable import number
+from chainrule.errors import LabelError, ShapeError
+from chainrule.layers.layer import Array
+from chainrule.losses.loss import Loss, weighted
+
+
+class CrossEntropy(Loss):
+    """Surprise at the right class, -log p[right]: little when sure and right, large when sure and wrong.
+
+    Shapes      outputs (N, K) logits    targets (N,) labels 0..K-1, or (N, K) rows that sum to 1 (one-hot or soft)
+    Forward     p = softmax(outputs),  loss = -sum of q_k log p_k, averaged over the rows; q is the target row, after
+                smoothing q = (1 - s) q + s / K
+    Backward    dL/doutputs = (p - q) / N: the softmax's and the logarithm's derivatives cancel to a difference
+    Arguments   label_smoothing     s, a fraction in [0, 1) (default 0)
+                from_probabilities  the outputs are already probabilities, from a Softmax layer (default False). Then
+                                    dL/doutputs = -q / p / N, with p at least the dtype's smallest normal number
+    Raises      LabelError for text, fractions, or labels out of 0..K-1; ShapeError for other shapes
+    Source      Bridle 1990, NIPS; smoothing: Szegedy and others 2016, arXiv:1512.00567, section 7
+
+    >>> loss, gradient = CrossEntropy()(np.array([[2.0, 1.0, 0.1]]), [0])
+    >>> round(loss, 4), gradient.round(3)
+    (0.417, array([[-0.341,  0.242,  0.099]]))
+    """
+
+    output = "softmax"
+
+    def __init__(self, *, label_smoothing: float = 0.0, from_probabilities: bool = False) -> None:
+        self.label_smoothing = number("CrossEntropy", "label_smoothing", label_smoothing, "[0, 1)")
+        self.from_probabilities = from_probabilities
+
+    def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
+        targets = as_targets(targets)
+        K = shape[-1]
+        if K < 2:
+            raise ShapeError(
+                "CrossEntropy: softmax over 1 output is always 1. Give the network one output per class, or use "
+                "BinaryCrossEntropy for a single yes-or-no output."
+            )
+        if targets.shape == shape:
+            return _checked_distributions(targets)
+        if targets.shape != shape[:-1]:
+            raise ShapeError(
+                f"CrossEntropy: expected targets of shape {shape[:-1]} (labels) or {shape} (one-hot or soft rows), "
+                f"received {targets.shape}."
+                + (" Ravel the labels: y.ravel()." if targets.size == shape[0] else " One output per class, please.")
+            )
+        if targets.dtype.kind not in "iub":
+            if not (targets == np.floor(targets)).all():
+                raise LabelError("CrossEntropy: labels must be whole numbers 0..K-1; these have fractions or NaN.")
+            targets = targets.astype(np.int64)
+        if targets.dtype.kind == "b":
+            targets = targets.astype(np.int64)
+        low, high = int(targets.min()), int(targets.max())
+        if low < 0 or high >= K:
+            raise LabelError(
+                f"CrossEntropy: labels must be 0..{K - 1} for {K} outputs, received {low}..{high}. "
+                + ("Labels that start at 1: use y - 1." if (low, high) == (1, K) else "")
+                + "Any other labels: names, y = np.unique(y, return_inverse=True)."
+            )
+        return targets
+
+    def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
+        q = self._distributions(targets, outputs)
+        if self.from_probabilities:
+            p = np.maximum(outputs, np.finfo(outputs.dtype).tiny)
+            log_p, gradient = np.log(p), -q / p
+        else:
+            log_p = outputs - outputs.max(axis=-1, keepdims=True)  # shifting a row changes no probability
+            p = np.exp(log_p)
+            row_sum = p.sum(axis=-1, keepdims=True)
+            log_p -= np.log(row_sum)
+            gradient = p / row_sum - q
+        surprise = -np.multiply(q, log_p, where=q > 0, out=np.zeros_like(log_p)).sum(axis=-1)
+        if weights is not None:
+            gradient *= weights[:, None]
+        gradient /= total
+        return weighted(surprise, weights) / total, gradient
+
+    def _distributions(self, targets: Array, outputs: Array) -> Array:
+        """The target rows q, of the outputs' shape and dtype."""
+        K = outputs.shape[-1]
+        if targets.ndim == outputs.ndim:
+            q = targets.astype(outputs.dtype)
+        else:
+            q = np.zeros_like(outputs)
+            q[np.arange(len(q)), targets] = 1
+        if self.label_smoothing:
+            q *= 1 - self.label_smoothing
+            q += self.label_smoothing / K
+        return q
+
+
+def _checked_distributions(targets: Array) -> Array:
+    sums = targets.sum(axis=-1)
+    wrong = ~(np.abs(sums - 1) <= 1e-3) | (targets < 0).any(axis=-1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise LabelError(
+            f"CrossEntropy: every target row must hold probabilities that sum to 1; row {row} is {targets[row]}, "
+            f"sum {sums[row]:g}. Several answers may be right at once? Use BinaryCrossEntropy."
+        )
+    return targets

@@ -1,0 +1,80 @@
+"""The contract of a loss: (outputs, targets) -> (loss, gradient), and the only place where anything is divided by N.
+
+`loss, gradient = loss_function(outputs, targets, weights=None, total=None)`. Both are divided by `total`, by default
+the number of rows, or the sum of their weights. Whoever adds up several parts (accumulated or partial batches) passes
+the total of the whole, because a mean of means is not the mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule.border import as_targets
+from chainrule.configurable import Configurable
+from chainrule.errors import DataError, ShapeError
+from chainrule.layers.layer import Array
+
+
+class Loss(Configurable):
+    """Base of all losses. A loss defines `check` (read the targets once) and `compute` (the formula)."""
+
+    output: ClassVar[str] = "identity"  # what a network's outputs mean when it learns with this loss: see tasks.py
+
+    def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
+        """The targets in the form that `compute` wants for outputs of this shape, or an error that names the mend."""
+        raise NotImplementedError
+
+    def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
+        """The loss and its gradient with respect to the outputs, from checked arguments."""
+        raise NotImplementedError
+
+    def __call__(
+        self, outputs: Array, targets: Any, weights: Any = None, total: float | None = None
+    ) -> tuple[float, Array]:
+        """The loss, a number, and dL/doutputs, of the outputs' shape and dtype."""
+        outputs = np.asarray(outputs)
+        if outputs.dtype.kind != "f":
+            outputs = outputs.astype(np.float64)
+        if outputs.ndim < 2 or 0 in outputs.shape:
+            raise ShapeError(
+                f"{type(self).__name__}: expected outputs of shape (N, K), none of them 0, received {outputs.shape}."
+            )
+        targets = self.check(targets, outputs.shape)
+        if weights is not None:
+            weights = check_weights(weights, len(outputs)).astype(outputs.dtype)
+        if total is None:
+            total = len(outputs) if weights is None else weights.sum()
+        return self.compute(outputs, targets, weights, float(total))
+
+
+def weighted(rows: Array, weights: Array | None) -> float:
+    """The sum of one loss per row, each times its weight."""
+    return float(rows.sum() if weights is None else weights @ rows)
+
+
+def check_weights(weights: Any, n: int) -> Array:
+    """One finite weight >= 0 per row, not all zero."""
+    weights = np.asarray(weights)
+    if weights.shape != (n,) or weights.dtype.kind not in "fiub":
+        raise ShapeError(f"weights: expected {n} numbers, shape ({n},), received {weights.shape} of {weights.dtype}.")
+    if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() == 0:
+        raise DataError("weights: expected finite numbers of at least 0, not all 0. Drop the rows you do not want.")
+    return weights
+
+
+def check_values(name: str, targets: Any, shape: tuple[int, ...]) -> Array:
+    """Numeric targets of exactly the outputs' shape, all finite."""
+    targets = as_targets(targets)
+    if targets.shape != shape:
+        if targets.shape == shape[:-1] and shape[-1] == 1:
+            raise ShapeError(
+                f"targets have shape {targets.shape} but outputs {shape}: they would broadcast to "
+                f"{(*shape[:-1], targets.shape[-1])}. Reshape the targets to {shape}."
+            )
+        raise ShapeError(f"{name}: expected targets of the outputs' shape {shape}, received {targets.shape}.")
+    if not np.isfinite(targets).all():
+        row = int(np.argwhere(~np.isfinite(targets))[0][0])
+        raise DataError(f"{name}: Input y contains NaN or infinity, first in row {row}. Drop or repair such rows.")
+    return targets

@@ -1,0 +1,55 @@
+"""MLP: the network that everybody starts with, Linear layers and an activation between them, in one call."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from chainrule.configurable import by_name
+from chainrule.errors import ConfigurationError
+from chainrule.initializers import Initializer
+from chainrule.layers import ACTIVATIONS, Layer, LeakyReLU, Linear, ReLU, Rescale
+from chainrule.network import Network
+
+
+def MLP(
+    widths: Sequence[int],
+    activation: str | Layer = "relu",
+    *,
+    output: str | None = None,
+    scale: float | None = None,
+    initializer: Initializer | str | None = None,
+    bias: float = 0.0,
+    class_names: Sequence[str] | None = None,
+    seed: int = 0,
+    dtype: str = "float32",
+) -> Network:
+    """A multi-layer perceptron: Linear layers with an activation after each but the last.
+
+    Shapes      x (N, widths[0])    outputs (N, widths[-1])
+    Arguments   widths       of input, hidden layers and output, for instance [784, 256, 128, 10]
+                activation   name or layer, used after every hidden Linear (default "relu")
+                scale        the input is multiplied by this first, for instance 1/255 for pixels (default: not)
+                initializer  default: He behind ReLU and its kin, Glorot behind the others, for the last layer too
+                bias         starting value of all biases (default 0)
+                output, class_names, seed, dtype: as for Network
+    Raises      ConfigurationError for fewer than two widths or an unknown activation
+
+    >>> MLP([784, 128, 10], scale=1/255)
+    Network(Rescale(0.00392156862745098), Linear(784, 128), ReLU(), Linear(128, 10), in_shape=(784,))
+    """
+    widths = list(widths)
+    if len(widths) < 2:
+        raise ConfigurationError(f"MLP: expected at least an input and an output width, received {widths}.")
+    between = by_name("activation", activation, ACTIVATIONS)
+    if not isinstance(between, Layer):
+        raise ConfigurationError(
+            f"MLP: activation must be a name or a layer object such as Tanh(), received {between!r}."
+        )
+    if initializer is None:
+        initializer = "he" if isinstance(between, (ReLU, LeakyReLU)) else "glorot"
+    layers: list[Layer] = [] if scale is None else [Rescale(scale)]
+    for i, (width_in, width_out) in enumerate(itertools.pairwise(widths)):
+        layers += [between.clone()] if i else []
+        layers.append(Linear(width_in, width_out, initializer=initializer, bias=bias))
+    return Network(*layers, output=output, class_names=class_names, seed=seed, dtype=dtype)

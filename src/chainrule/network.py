@@ -1,0 +1,296 @@
+"""Network: a chain of layers, walked forwards for answers and backwards for gradients.
+
+`network.params`, `network.grads` and `network.state` are three 1-D arrays; `layer.W` and `layer.dW` are views into the
+first two (see parameters.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule import border, summary, tasks
+from chainrule.configurable import Configurable, number
+from chainrule.errors import ConfigurationError, DataError, NotBuiltError, ShapeError
+from chainrule.layers import Layer, Linear, Sigmoid, Softmax
+from chainrule.layers.layer import Array, Cache, Shape
+from chainrule.losses import Loss
+from chainrule.parameters import (
+    Parameter,
+    bind,
+    check_each_once,
+    flat_vector,
+    number_layers,
+    parameter_table,
+    state_table,
+    with_trainable,
+)
+
+BATCH = 1000  # rows that inference takes at a time
+
+
+class Trace(NamedTuple):
+    """One layer's part in a forward and backward pass: a row of `network.trace`."""
+
+    layer: Layer
+    x: Array
+    y: Array
+    cache: Cache
+    dy: Array
+    dx: Array
+    gradients: dict[str, Array]
+
+
+class Network(Configurable):
+    """A chain of layers that ends in raw outputs (logits, or plain values).
+
+    Shapes      x (N, *in_shape)    outputs (N, *out_shape)
+    Arguments   layers       in order of the forward pass; each object once
+                in_shape     of one example; needed only if no layer fixes it, else taken from the first fit
+                output       "softmax", "sigmoid" or "identity": what the outputs mean; None: taken from the loss
+                class_names  names of the K classes, saved with the network (default None)
+                seed         of the starting weights (default 0)
+                dtype        "float32" (default) or "float64"
+    Raises      ShapeError if the widths do not fit; ConfigurationError if a layer stands in two places
+
+    >>> from chainrule.layers import ReLU
+    >>> network = Network(Linear(2, 3), ReLU(), Linear(3, 1), output="identity")
+    >>> network(np.zeros((4, 2))).shape
+    (4, 1)
+    >>> network.parameters[0].name, network.parameters[0].slice
+    ('0.W', slice(0, 6, None))
+    """
+
+    def __init__(
+        self,
+        *layers: Layer,
+        in_shape: Sequence[int] | None = None,
+        output: str | None = None,
+        class_names: Sequence[str] | None = None,
+        seed: int = 0,
+        dtype: str = "float32",
+    ) -> None:
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise ConfigurationError(f"Network: expected layers such as Linear(784, 128), received {layer!r}.")
+        if str(dtype) not in ("float32", "float64"):
+            raise ConfigurationError(f"Network: dtype must be 'float32' or 'float64', received {dtype!r}.")
+        check_each_once(layers)
+        number_layers(layers)
+        self.layers = layers
+        self.in_shape = None if in_shape is None else tuple(in_shape)
+        self.output = tasks.check_output(output)
+        self.class_names = None if class_names is None else tuple(map(str, class_names))
+        self.seed = number("Network", "seed", seed, "[0, inf)", whole=True)
+        self.dtype = str(dtype)
+        self.out_shapes: tuple[Shape, ...] = ()  # of each layer, once built
+        self.parameters: list[Parameter] = []
+        self.states: list[Parameter] = []
+        self.params, self.grads, self.state = (np.empty(0, self.dtype) for _ in range(3))
+        shape = self.in_shape or _known_in_shape(layers)
+        if shape is not None:
+            self.build(shape)
+
+    def build(self, in_shape: Sequence[int]) -> None:
+        """Make all parameters for inputs of shape (N, *in_shape). A network is built once and never made anew."""
+        if self.out_shapes:
+            raise ConfigurationError(
+                f"Network is built already, for examples of shape {self.in_shape}. Make a new one."
+            )
+        shape = self.in_shape = tuple(int(width) for width in in_shape)
+        if not shape or min(shape) < 1 or not self.layers:
+            raise ShapeError(f"Network: expected layers, and examples of at least 1 feature; received shape {shape}.")
+        rng = np.random.default_rng(self.seed)
+        out_shapes = [shape := layer.build(shape, rng) for layer in self.layers]
+        everything = [inner for layer in self.layers for inner in layer.walk()]
+        self.parameters, self.states = parameter_table(everything), state_table(everything)
+        self.params = flat_vector(self.parameters, self.dtype)
+        self.state = flat_vector(self.states, self.dtype)
+        self.grads = np.zeros_like(self.params)
+        bind(self.parameters, self.params)
+        bind(self.parameters, self.grads, prefix="d")
+        bind(self.states, self.state)
+        self.out_shapes = tuple(out_shapes)
+
+    # The chain rule -----------------------------------------------------------------------------------------------
+
+    def forward(
+        self, x: Array, train: bool = False, rng: np.random.Generator | None = None
+    ) -> tuple[Array, list[Cache]]:
+        """Raw outputs for one batch of the network's dtype, and every layer's cache."""
+        caches = []
+        for layer in self.layers:
+            x, cache = layer.forward(x, train, rng)
+            caches.append(cache)
+        return x, caches
+
+    def backward(self, dy: Array, caches: list[Cache], need_dx: bool = False) -> Array | None:
+        """Fill `grads` from dL/doutputs. With need_dx return dL/dx; without, stop at the first layer that learns."""
+        stop = 0 if need_dx else self._first_with_parameters()
+        for i in range(len(self.layers) - 1, stop - 1, -1):
+            dy = self.layers[i].backward(dy, caches[i], need_dx or i > stop)  # type: ignore[assignment]
+        return dy if need_dx else None
+
+    def update_state(self, caches: list[Cache]) -> None:
+        """Let layers with running statistics see what a training forward saw."""
+        if self.state.size:
+            for layer, cache in zip(self.layers, caches, strict=True):
+                layer.update_state(cache)
+
+    def adapt(self, x: Any) -> None:
+        """Let layers such as Standardize take their statistics from the training inputs."""
+        x = self._cast(self._enter(x))
+        for layer in self.layers[: self._first_with_parameters()]:
+            layer.adapt(x)
+            x, _ = layer.forward(x)
+
+    def trace(self, x: Any, y: Any, loss: Loss) -> list[Trace]:
+        """Every layer's input, output, cache and gradients for one batch, as in inference. Overwrites `grads`."""
+        x = self._cast(self._enter(x))
+        passes = []
+        for layer in self.layers:
+            out, cache = layer.forward(x)
+            passes.append((layer, x, out, cache))
+            x = out
+        _, dy = loss(x, y)
+        rows: list[Trace] = []
+        for layer, x, out, cache in reversed(passes):
+            dx = layer.backward(dy.copy(), cache)  # a copy: backward may reuse the memory it is given
+            assert dx is not None
+            gradients = {
+                row.name: self.grads[row.slice].reshape(row.shape).copy()
+                for row in self.parameters
+                if row.name.startswith(f"{layer.path}.")
+            }
+            rows.append(Trace(layer, x, out, cache, dy, dx, gradients))
+            dy = dx
+        return rows[::-1]
+
+    def _first_with_parameters(self) -> int:
+        learns = [any(inner.parameter_names for inner in layer.walk()) for layer in self.layers]
+        return learns.index(True) if any(learns) else len(learns)
+
+    # Use ----------------------------------------------------------------------------------------------------------
+
+    def __call__(self, x: Any) -> Array:
+        """Raw outputs (logits, or values) of shape (N, *out_shape), computed in batches. Many threads may call it."""
+        x = self._enter(x)
+        if x.shape[0] <= BATCH:
+            return self._infer(x)
+        outputs = np.empty((x.shape[0], *self.out_shapes[-1]), self.dtype)
+        for start in range(0, x.shape[0], BATCH):
+            outputs[start : start + BATCH] = self._infer(x[start : start + BATCH])
+        return outputs
+
+    def predict(self, x: Any) -> Array:
+        """Labels (N,) for softmax; 0/1 (N,) or (N, K) for sigmoid; the values for identity."""
+        return tasks.decide(self.output, self._answer(x), self.squashed)
+
+    def predict_proba(self, x: Any) -> Array:
+        """Probabilities: (N, K) for softmax, (N, 2) for one sigmoid output, (N, K) for several."""
+        return tasks.probabilities(self.output, self._answer(x), self.squashed)
+
+    def accuracy(self, x: Any, y: Any) -> float:
+        """The share of rows answered right, in 0..1."""
+        return float(tasks.hits(self.output, self._answer(x), y, self.squashed).mean())
+
+    def evaluate(self, x: Any, y: Any, loss: Loss) -> dict[str, float]:
+        """{"loss": ...} over all rows, and "accuracy" if the network is a classifier."""
+        outputs = self(x)
+        result = {"loss": loss(outputs, y)[0]}
+        if tasks.classifies(self.output):
+            result["accuracy"] = float(tasks.hits(self.output, outputs, y, self.squashed).mean())
+        return result
+
+    @property
+    def squashed(self) -> bool:
+        """Does the network end in probabilities instead of logits?"""
+        return bool(self.layers) and isinstance(self.layers[-1], (Softmax, Sigmoid))
+
+    def _enter(self, x: Any) -> Array:
+        if not self.out_shapes:
+            raise NotBuiltError(
+                "Network is not built: no layer fixes the width of its input. Say it (Linear(784, 128)), call "
+                "build((784,)), or fit the network first."
+            )
+        assert self.in_shape is not None
+        x = border.as_array(x)
+        border.check_shape(x, self.in_shape, "Network")
+        if border.is_sparse(x) and not isinstance(self.layers[0], Linear):
+            raise DataError(f"Network: only Linear can take sparse x, and {self.layers[0]!r} comes first. x.toarray()?")
+        return x
+
+    def _cast(self, x: Array) -> Array:
+        if x.dtype == self.params.dtype:
+            return x
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is reported as such
+            return x.astype(self.params.dtype)
+
+    def _infer(self, x: Array) -> Array:
+        x = self._cast(x)
+        for layer in self.layers:
+            x, _ = layer.forward(x)
+        return x
+
+    def _answer(self, x: Any) -> Array:
+        """Raw outputs, all finite: a label read off a NaN would be an invention."""
+        outputs = self(x)
+        if not np.isfinite(outputs).all():
+            border.check_finite(border.as_array(x), "x", self.dtype)
+            row = int(np.argwhere(~np.isfinite(outputs))[0][0])
+            raise DataError(f"The network's output is not finite, first for row {row}. Has training diverged?")
+        return outputs
+
+    # Copies, and how it prints --------------------------------------------------------------------------------------
+
+    def freeze(self, *names: str) -> None:
+        """Leave parameters as they are in training: "1" for a layer, "1.W" for one array, no name for all."""
+        self.parameters = with_trainable(self.parameters, names, trainable=False)
+
+    def unfreeze(self, *names: str) -> None:
+        """Train frozen parameters again."""
+        self.parameters = with_trainable(self.parameters, names, trainable=True)
+
+    def copy(self) -> Network:
+        """A network of its own with the same parameters and state."""
+        return self.astype(self.dtype)
+
+    def astype(self, dtype: str) -> Network:
+        """A copy that computes in "float32" or "float64"."""
+        remade, (config, *vectors) = self.__reduce__()
+        return remade(config | {"dtype": dtype}, *vectors)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Arrays that share memory stop sharing it when they are pickled or deep-copied one by one: make a new network
+        # from unbuilt layers instead, around a copy of the vectors.
+        config = self.config() | {"layers": [layer.clone() for layer in self.layers]}
+        return _remade, (config, self.params, self.state, [row.trainable for row in self.parameters])
+
+    def summary(self) -> str:
+        """A table of the layers: output shape, parameters, total."""
+        return summary.text(self)
+
+    def _repr_html_(self) -> str:
+        return summary.html(self)
+
+
+def _known_in_shape(layers: Sequence[Layer]) -> Shape | None:
+    """The input shape as the constructor arguments tell it: that of the first layer that fixes one."""
+    for layer in layers:
+        shape = layer.known_in_shape()
+        if shape is not None or not layer.any_shape:
+            return shape
+    return None
+
+
+def _remade(config: dict[str, Any], params: Array, state: Array, trainable: Sequence[bool]) -> Network:
+    """A network of unbuilt layers, given the vectors of another one. Pickle, copy and astype all come through here."""
+    network = Network(*config.pop("layers"), **config)
+    if network.out_shapes:
+        network.params[...], network.state[...] = params, state
+        network.parameters = [
+            row._replace(trainable=learns) for row, learns in zip(network.parameters, trainable, strict=True)
+        ]
+    return network

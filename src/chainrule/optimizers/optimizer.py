@@ -1,0 +1,102 @@
+"""The contract of an optimizer: walk one flat vector downhill, given the gradient in another.
+
+An optimizer never sees a layer and keeps no reference to the parameters. What it remembers between steps (velocity,
+moments) lies in its own vectors, the slots, as long as `params` and in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule.configurable import Configurable
+from chainrule.errors import ConfigurationError
+from chainrule.layers.layer import Array
+from chainrule.schedules import Schedule, as_schedule
+
+BLOCK = 1 << 14  # numbers updated at a time: the few vectors of a block stay in the cache between the operations
+
+
+class Optimizer(Configurable):
+    """Base of all optimizers: a subclass names its slots and defines `update`.
+
+    >>> class Plain(Optimizer):
+    ...     def update(self, w, g, slots, rate):
+    ...         w -= rate * g
+    >>> w = np.array([1.0, 2.0])
+    >>> Plain(0.5).step(w, np.array([1.0, 1.0]))
+    >>> w
+    array([0.5, 1.5])
+    """
+
+    slot_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, learning_rate: float | Schedule = 0.01) -> None:
+        self.steps = 0  # taken so far
+        self.slots: dict[str, Array] = {}
+        self.learning_rate = learning_rate
+
+    @property
+    def learning_rate(self) -> float | Schedule:
+        """As it was given. May be assigned between steps; a schedule then starts from there."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float | Schedule) -> None:
+        self.schedule = as_schedule(value)
+        self._learning_rate = value
+        self.started = self.steps  # the step at which the schedule began
+        self.planned = self.schedule.length  # how many steps it spans; None until the first fit says
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        taken = self.steps - self.started
+        return self.schedule(taken, self.planned or taken + 1)
+
+    def plan(self, steps: int) -> None:
+        """Fix the length of the schedule, once: the first fit says how many steps there will be."""
+        if self.planned is None:
+            self.planned = max(1, steps)
+        if self.schedule.ends and self.steps - self.started >= self.planned:
+            raise ConfigurationError(
+                f"{self.schedule!r} was planned for {self.planned:,} steps, and all are taken: its rate is 0 now. "
+                "Assign a new one, trainer.optimizer.learning_rate = 0.01, or plan longer with length=."
+            )
+
+    def step(self, params: Array, grads: Array, slices: Sequence[slice] | None = None) -> None:
+        """Move params in place, against grads. `slices` are the stretches to move, default all."""
+        for name in self.slot_names:
+            if name not in self.slots:
+                self.slots[name] = np.zeros_like(params)
+            elif self.slots[name].shape != params.shape:
+                raise ConfigurationError(
+                    f"{self!r} has been used on {self.slots[name].size:,} parameters, received {params.size:,}. "
+                    "Every network needs an optimizer of its own: optimizer.clone()."
+                )
+        rate, slots = self.rate, [self.slots[name] for name in self.slot_names]
+        self.steps += 1
+        for stretch in slices if slices is not None else (slice(0, len(params)),):
+            for start in range(stretch.start, stretch.stop, BLOCK):
+                part = slice(start, min(start + BLOCK, stretch.stop))
+                self.update(params[part], grads[part], [slot[part] for slot in slots], rate)
+
+    def update(self, w: Array, g: Array, slots: list[Array], rate: float) -> None:
+        """The formula: change w and the slots in place. `g` must be left as it is."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on besides the constructor arguments, copied."""
+        return {
+            "steps": self.steps,
+            "started": self.started,
+            "planned": self.planned,
+            "slots": {name: slot.copy() for name, slot in self.slots.items()},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where `state` was taken."""
+        self.steps, self.started, self.planned = state["steps"], state["started"], state["planned"]
+        self.slots = {name: slot.copy() for name, slot in state["slots"].items()}
