@@ -37,7 +37,8 @@ class Batches:
 
     def take(self, rows: Array) -> tuple[Array, Array]:
         """x, cast, and y of the given rows."""
-        return self.x[rows].astype(self.dtype, copy=False), self.y[rows]
+        x = self.x[rows] if border.is_sparse(self.x) else self.x.take(rows, axis=0)  # take is faster than indexing
+        return x.astype(self.dtype, copy=False), self.y.take(rows, axis=0)
 
     def order(self, seed: int, epoch: int) -> Array:
         """The shuffled order of the rows in an epoch: a function of seed and epoch alone."""

@@ -246,6 +246,6 @@ def _slope(f: Callable[[], float], here: float, array: Array, index: Any, direct
     array[index] = kept
     # A bend of a smooth function shrinks with h. One exactly at a kink does not, and neither do the slopes then differ.
     stuck = abs(bends[1] - bends[0] / 5)
-    return slopes[0], max(
+    return slopes[1], max(
         abs(slopes[0] - slopes[1]), stuck if stuck > 1e-5 * abs(slopes[0]) + 1e-9 * abs(here) else 0.0
     )

@@ -25,6 +25,7 @@ from chainrule.parameters import (
     number_layers,
     parameter_table,
     state_table,
+    trainable_slices,
     with_trainable,
 )
 
@@ -79,6 +80,9 @@ class Network(Configurable):
             raise ConfigurationError(f"Network: dtype must be 'float32' or 'float64', received {dtype!r}.")
         check_each_once(layers)
         number_layers(layers)
+        learns = [any(inner.parameter_names for inner in layer.walk()) for layer in layers]
+        self.first_learning = learns.index(True) if any(learns) else len(layers)  # backward need not go below it
+        self.draws = any(inner.draws for layer in layers for inner in layer.walk())
         self.layers = layers
         self.in_shape = None if in_shape is None else tuple(in_shape)
         self.output = tasks.check_output(output)
@@ -88,6 +92,7 @@ class Network(Configurable):
         self.out_shapes: tuple[Shape, ...] = ()  # of each layer, once built
         self.parameters: list[Parameter] = []
         self.states: list[Parameter] = []
+        self.trainable: list[slice] = []  # the stretches of params that training may move
         self.params, self.grads, self.state = (np.empty(0, self.dtype) for _ in range(3))
         shape = self.in_shape or _known_in_shape(layers)
         if shape is not None:
@@ -113,6 +118,7 @@ class Network(Configurable):
         bind(self.parameters, self.grads, prefix="d")
         bind(self.states, self.state)
         self.out_shapes = tuple(out_shapes)
+        self.trainable = trainable_slices(self.parameters)
 
     # The chain rule -----------------------------------------------------------------------------------------------
 
@@ -128,7 +134,7 @@ class Network(Configurable):
 
     def backward(self, dy: Array, caches: list[Cache], need_dx: bool = False) -> Array | None:
         """Fill `grads` from dL/doutputs. With need_dx return dL/dx; without, stop at the first layer that learns."""
-        stop = 0 if need_dx else self._first_with_parameters()
+        stop = 0 if need_dx else self.first_learning
         for i in range(len(self.layers) - 1, stop - 1, -1):
             dy = self.layers[i].backward(dy, caches[i], need_dx or i > stop)  # type: ignore[assignment]
         return dy if need_dx else None
@@ -142,7 +148,7 @@ class Network(Configurable):
     def adapt(self, x: Any) -> None:
         """Let layers such as Standardize take their statistics from the training inputs."""
         x = self._cast(self._enter(x))
-        for layer in self.layers[: self._first_with_parameters()]:
+        for layer in self.layers[: self.first_learning]:
             layer.adapt(x)
             x, _ = layer.forward(x)
 
@@ -167,10 +173,6 @@ class Network(Configurable):
             rows.append(Trace(layer, x, out, cache, dy, dx, gradients))
             dy = dx
         return rows[::-1]
-
-    def _first_with_parameters(self) -> int:
-        learns = [any(inner.parameter_names for inner in layer.walk()) for layer in self.layers]
-        return learns.index(True) if any(learns) else len(learns)
 
     # Use ----------------------------------------------------------------------------------------------------------
 
@@ -247,11 +249,15 @@ class Network(Configurable):
 
     def freeze(self, *names: str) -> None:
         """Leave parameters as they are in training: "1" for a layer, "1.W" for one array, no name for all."""
-        self.parameters = with_trainable(self.parameters, names, trainable=False)
+        self._set_trainable(names, False)
 
     def unfreeze(self, *names: str) -> None:
         """Train frozen parameters again."""
-        self.parameters = with_trainable(self.parameters, names, trainable=True)
+        self._set_trainable(names, True)
+
+    def _set_trainable(self, names: Sequence[str], trainable: bool) -> None:
+        self.parameters = with_trainable(self.parameters, names, trainable)
+        self.trainable = trainable_slices(self.parameters)
 
     def copy(self) -> Network:
         """A network of its own with the same parameters and state."""
@@ -290,7 +296,7 @@ def _remade(config: dict[str, Any], params: Array, state: Array, trainable: Sequ
     network = Network(*config.pop("layers"), **config)
     if network.out_shapes:
         network.params[...], network.state[...] = params, state
-        network.parameters = [
-            row._replace(trainable=learns) for row, learns in zip(network.parameters, trainable, strict=True)
-        ]
+        frozen = [row.name for row, learns in zip(network.parameters, trainable, strict=True) if not learns]
+        if frozen:
+            network.freeze(*frozen)
     return network

@@ -25,7 +25,6 @@ from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss
 from chainrule.network import Network
 from chainrule.optimizers import OPTIMIZERS, Optimizer
-from chainrule.parameters import trainable_slices
 
 
 class Callback(Configurable):
@@ -141,6 +140,8 @@ class Trainer:
         try:
             for callback in self.callbacks:
                 callback.on_start(self, epochs)
+            if self.epoch < last_epoch:
+                self.optimizer.plan(self._steps_left(len(data), last_epoch))
             while self.epoch < last_epoch and not self._stopping:
                 order = data.order(self.seed, self.epoch)
                 epoch = self.epoch
@@ -161,7 +162,8 @@ class Trainer:
         """Forward, loss, backward, update."""
         start = time.perf_counter()
         network, optimizer = self.network, self.optimizer
-        optimizer.plan(self._steps_left(len(data), last_epoch))
+        if optimizer.planned is None:
+            optimizer.plan(self._steps_left(len(data), last_epoch))
         rows = order[self.rows_done : self.rows_done + self.batch_size]
         x, y = data.take(rows)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what goes wrong shows in the loss
@@ -171,8 +173,7 @@ class Trainer:
                 raise self._diverged(good, f"Loss became {loss:g}", self._first_not_finite(x))
             network.backward(dy, caches)
             network.update_state(caches)
-            rate = optimizer.rate
-            optimizer.step(network.params, network.grads, trainable_slices(network.parameters))
+            rate = optimizer.step(network.params, network.grads, network.trainable)
         self.step += 1
         self.rows_done += len(rows)
         sums = self._sums
@@ -279,8 +280,7 @@ class Trainer:
 
     def _chance(self) -> np.random.Generator | None:
         """The generator of this step, made from integers, so that a step taken again draws the same."""
-        draws = any(inner.draws for layer in self.network.layers for inner in layer.walk())
-        return np.random.default_rng((self.seed, 1, self.step)) if draws else None
+        return np.random.default_rng((self.seed, 1, self.step)) if self.network.draws else None
 
     def _first_not_finite(self, x: Array) -> str:
         rng = self._chance()

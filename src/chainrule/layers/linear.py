@@ -88,5 +88,5 @@ class Linear(Layer):
             np.matmul(x.T, rows, out=self.dW)  # y = x W   =>  dL/dW = x^T dy
         else:
             self.dW[...] = x.T @ rows  # a SciPy sparse matrix knows no out=
-        np.sum(rows, axis=0, out=self.db)  # b is added to every row  =>  sum over rows
+        rows.sum(axis=0, out=self.db)  # b is added to every row  =>  sum over rows
         return dy @ self.W.T if need_dx else None  # y = x W   =>  dL/dx = dy W^T

@@ -69,17 +69,27 @@ class CrossEntropy(Loss):
         return targets
 
     def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
-        q = self._distributions(targets, outputs)
         if self.from_probabilities:
             p = np.maximum(outputs, np.finfo(outputs.dtype).tiny)
-            log_p, gradient = np.log(p), -q / p
+            q = self._distributions(targets, outputs)
+            surprise, gradient = -(q * np.log(p)).sum(axis=-1), -q / p
         else:
-            log_p = outputs - outputs.max(axis=-1, keepdims=True)  # shifting a row changes no probability
-            p = np.exp(log_p)
+            z = outputs - outputs.max(axis=-1, keepdims=True)  # shifting a row changes no probability
+            p = np.exp(z)
             row_sum = p.sum(axis=-1, keepdims=True)
-            log_p -= np.log(row_sum)
-            gradient = p / row_sum - q
-        surprise = -np.multiply(q, log_p, where=q > 0, out=np.zeros_like(log_p)).sum(axis=-1)
+            p /= row_sum
+            log_sum = np.log(row_sum)
+            if (
+                targets.ndim < outputs.ndim and not self.label_smoothing
+            ):  # q is one 1 among zeros: no need to write it down
+                rows = np.arange(len(p))
+                surprise = log_sum[:, 0] - z[rows, targets]
+                p[rows, targets] -= 1
+                gradient = p
+            else:
+                q = self._distributions(targets, outputs)
+                log_p = np.maximum(z - log_sum, np.finfo(z.dtype).min)  # a class masked with -inf: 0 * -inf is not 0
+                surprise, gradient = -(q * log_p).sum(axis=-1), p - q
         if weights is not None:
             gradient *= weights[:, None]
         gradient /= total
@@ -87,16 +97,10 @@ class CrossEntropy(Loss):
 
     def _distributions(self, targets: Array, outputs: Array) -> Array:
         """The target rows q, of the outputs' shape and dtype."""
-        K = outputs.shape[-1]
-        if targets.ndim == outputs.ndim:
-            q = targets.astype(outputs.dtype)
-        else:
-            q = np.zeros_like(outputs)
+        q = targets.astype(outputs.dtype) if targets.ndim == outputs.ndim else np.zeros_like(outputs)
+        if targets.ndim < outputs.ndim:
             q[np.arange(len(q)), targets] = 1
-        if self.label_smoothing:
-            q *= 1 - self.label_smoothing
-            q += self.label_smoothing / K
-        return q
+        return q * (1 - self.label_smoothing) + self.label_smoothing / outputs.shape[-1]
 
 
 def _checked_distributions(targets: Array) -> Array:

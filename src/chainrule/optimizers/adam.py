@@ -28,6 +28,7 @@ class Adam(Optimizer):
 
     >>> w, optimizer = np.array([1.0, 1.0]), Adam(0.1)
     >>> optimizer.step(w, np.array([3.0, -0.001]))
+    0.1
     >>> w.round(3)                                                     # the first step has length rate, whatever g is
     array([0.9, 1.1])
     """

@@ -16,7 +16,7 @@ from chainrule.errors import ConfigurationError
 from chainrule.layers.layer import Array
 from chainrule.schedules import Schedule, as_schedule
 
-BLOCK = 1 << 14  # numbers updated at a time: the few vectors of a block stay in the cache between the operations
+BLOCK = 1 << 17  # numbers updated at a time, so that the temporaries of a huge network stay small
 
 
 class Optimizer(Configurable):
@@ -27,6 +27,7 @@ class Optimizer(Configurable):
     ...         w -= rate * g
     >>> w = np.array([1.0, 2.0])
     >>> Plain(0.5).step(w, np.array([1.0, 1.0]))
+    0.5
     >>> w
     array([0.5, 1.5])
     """
@@ -66,22 +67,22 @@ class Optimizer(Configurable):
                 "Assign a new one, trainer.optimizer.learning_rate = 0.01, or plan longer with length=."
             )
 
-    def step(self, params: Array, grads: Array, slices: Sequence[slice] | None = None) -> None:
-        """Move params in place, against grads. `slices` are the stretches to move, default all."""
-        for name in self.slot_names:
-            if name not in self.slots:
-                self.slots[name] = np.zeros_like(params)
-            elif self.slots[name].shape != params.shape:
-                raise ConfigurationError(
-                    f"{self!r} has been used on {self.slots[name].size:,} parameters, received {params.size:,}. "
-                    "Every network needs an optimizer of its own: optimizer.clone()."
-                )
-        rate, slots = self.rate, [self.slots[name] for name in self.slot_names]
+    def step(self, params: Array, grads: Array, slices: Sequence[slice] | None = None) -> float:
+        """Move params in place, against grads; return the rate. `slices` are the stretches to move, default all."""
+        if not self.slots:
+            self.slots = {name: np.zeros_like(params) for name in self.slot_names}
+        slots, rate = list(self.slots.values()), self.rate
+        if slots and len(slots[0]) != len(params):
+            raise ConfigurationError(
+                f"{self!r} has been used on {len(slots[0]):,} parameters, received {len(params):,}. "
+                "Every network needs an optimizer of its own: optimizer.clone()."
+            )
         self.steps += 1
         for stretch in slices if slices is not None else (slice(0, len(params)),):
             for start in range(stretch.start, stretch.stop, BLOCK):
                 part = slice(start, min(start + BLOCK, stretch.stop))
                 self.update(params[part], grads[part], [slot[part] for slot in slots], rate)
+        return rate
 
     def update(self, w: Array, g: Array, slots: list[Array], rate: float) -> None:
         """The formula: change w and the slots in place. `g` must be left as it is."""

@@ -28,7 +28,7 @@ class SGD(Optimizer):
 
     >>> w, optimizer = np.array([1.0]), SGD(0.1, momentum=0.9)
     >>> for _ in range(2):
-    ...     optimizer.step(w, np.array([1.0]))
+    ...     rate = optimizer.step(w, np.array([1.0]))
     >>> w.round(3)                                                          # 1 - 0.1 * 1 - 0.1 * 1.9
     array([0.71])
     """
