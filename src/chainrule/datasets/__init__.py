@@ -1,7 +1,21 @@
-"""Data to learn from, ready for a network: MNIST in the box, one's own IDX files, and labels as one-hot rows."""
+"""Data to learn from, ready for a network: MNIST in the box, toy sets, one's own IDX files, one-hot rows."""
 
 from chainrule.datasets.dataset import Dataset, Split, one_hot
 from chainrule.datasets.idx import read_idx, write_idx
 from chainrule.datasets.mnist import mnist
+from chainrule.datasets.toys import and_gate, circles, moons, spirals, surface, xor
 
-__all__ = ["Dataset", "Split", "mnist", "one_hot", "read_idx", "write_idx"]
+__all__ = [
+    "Dataset",
+    "Split",
+    "and_gate",
+    "circles",
+    "mnist",
+    "moons",
+    "one_hot",
+    "read_idx",
+    "spirals",
+    "surface",
+    "write_idx",
+    "xor",
+]

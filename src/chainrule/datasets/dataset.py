@@ -39,8 +39,9 @@ class Dataset:
         train: the examples that the network learns from.
         validation: the examples that choices are made by (learning rate, when to stop), or None.
         test: the examples that the reported number comes from.
-        class_names: the name of each label, so that ``class_names[y]`` is what label y means.
-        image_shape: (H, W) of the image that each row of x is, for ``x[0].reshape(image_shape)``.
+        class_names: the name of each label, so that ``class_names[y]`` is what label y means; empty when y is a number
+            to predict.
+        image_shape: (H, W) of the image that each row of x is, for ``x[0].reshape(image_shape)``; None if it is none.
 
     >>> split = Split(np.zeros((4, 6), "uint8"), np.arange(4, dtype="int64"))
     >>> Dataset(train=split, validation=None, test=split, class_names=("a", "b", "c", "d"), image_shape=(2, 3))
@@ -53,14 +54,15 @@ class Dataset:
     train: Split
     validation: Split | None
     test: Split
-    class_names: tuple[str, ...]
-    image_shape: tuple[int, int]
+    class_names: tuple[str, ...] = ()
+    image_shape: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
-        height, width = self.image_shape
+        examples = f"{self.image_shape[0]} x {self.image_shape[1]} images" if self.image_shape else "examples"
         shown = self.class_names if len(self.class_names) <= 12 else (*self.class_names[:10], "...")
+        classes = f" in {len(self.class_names)} classes ({', '.join(shown)})" if shown else ""
         return (
-            f"Dataset of {height} x {width} images in {len(self.class_names)} classes ({', '.join(shown)})\n"
+            f"Dataset of {examples}{classes}\n"
             f"  train       {self.train}\n"
             f"  validation  {self.validation}\n"
             f"  test        {self.test}"
