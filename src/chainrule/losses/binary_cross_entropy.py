@@ -31,7 +31,7 @@ class BinaryCrossEntropy(Loss):
 
     def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
         targets = as_targets(targets)
-        if targets.shape == shape[:1] and shape[1:] == (1,):
+        if targets.shape == shape[:1] and shape[1:] == (1,):  # labels as predict gives them
             targets = targets.reshape(shape)
         targets = check_values("BinaryCrossEntropy", targets, shape)
         if targets.size and (targets.min() < 0 or targets.max() > 1):

@@ -10,7 +10,7 @@ from chainrule.border import as_targets
 from chainrule.configurable import number
 from chainrule.errors import LabelError, ShapeError
 from chainrule.layers.layer import Array
-from chainrule.losses.loss import Loss, weighted
+from chainrule.losses.loss import Loss, check_outputs, weighted
 
 
 class CrossEntropy(Loss):
@@ -38,8 +38,8 @@ class CrossEntropy(Loss):
         self.from_probabilities = from_probabilities
 
     def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
-        targets = as_targets(targets)
-        K = shape[-1]
+        check_outputs("CrossEntropy", shape)
+        targets, K = as_targets(targets), shape[-1]
         if K < 2:
             raise ShapeError(
                 "CrossEntropy: softmax over 1 output is always 1. Give the network one output per class, or use "

@@ -37,16 +37,19 @@ class Loss(Configurable):
         outputs = np.asarray(outputs)
         if outputs.dtype.kind != "f":
             outputs = outputs.astype(np.float64)
-        if outputs.ndim < 2 or 0 in outputs.shape:
-            raise ShapeError(
-                f"{type(self).__name__}: expected outputs of shape (N, K), none of them 0, received {outputs.shape}."
-            )
         targets = self.check(targets, outputs.shape)
         if weights is not None:
             weights = check_weights(weights, len(outputs)).astype(outputs.dtype)
         if total is None:
             total = len(outputs) if weights is None else weights.sum()
         return self.compute(outputs, targets, weights, float(total))
+
+
+def check_outputs(name: str, shape: tuple[int, ...]) -> None:
+    """Outputs are rows of K numbers: raise ShapeError for anything else."""
+    if len(shape) != 2 or 0 in shape:
+        advice = " Put Flatten() before the last Linear." if len(shape) > 2 else ""
+        raise ShapeError(f"{name}: expected outputs of shape (N, K), N and K at least 1, received {shape}.{advice}")
 
 
 def weighted(rows: Array, weights: Array | None) -> float:
@@ -66,6 +69,7 @@ def check_weights(weights: Any, n: int) -> Array:
 
 def check_values(name: str, targets: Any, shape: tuple[int, ...]) -> Array:
     """Numeric targets of exactly the outputs' shape, all finite."""
+    check_outputs(name, shape)
     targets = as_targets(targets)
     if targets.shape != shape:
         if targets.shape == shape[:-1] and shape[-1] == 1:
