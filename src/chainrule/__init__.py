@@ -23,7 +23,7 @@ from chainrule.errors import (
     ShapeError as ShapeError,
 )
 from chainrule.gradient_check import check_gradients as check_gradients
-from chainrule.history import History as History, Step as Step
+from chainrule.history import Callback as Callback, History as History, Step as Step
 from chainrule.initializers import (
     Glorot as Glorot,
     He as He,
@@ -73,7 +73,7 @@ from chainrule.network import Network as Network
 from chainrule.neuron import Neuron as Neuron
 from chainrule.optimizers import SGD as SGD, Adam as Adam, Optimizer as Optimizer
 from chainrule.schedules import Constant as Constant, OneCycle as OneCycle, Schedule as Schedule
-from chainrule.training import Callback as Callback, Trainer as Trainer
+from chainrule.training import Trainer as Trainer
 
 __version__ = "0.1.0"
 

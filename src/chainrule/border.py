@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from chainrule.configurable import number
 from chainrule.errors import DataError, LabelError, ShapeError
 from chainrule.layers.layer import Array, Shape
 
@@ -13,39 +15,45 @@ CHUNK = 1 << 22  # values looked at in one go, so that a check never needs a cop
 
 
 def as_array(x: Any, name: str = "x") -> Array:
-    """Numbers from whatever holds them: arrays, nested lists, anything with __array__. No copy if it is an array."""
+    """Real numbers from whatever holds them: arrays, nested lists, anything with __array__."""
+    if isinstance(x, np.ma.MaskedArray) and np.ma.getmaskarray(x).any():
+        raise DataError(f"{name}: a masked array with masked entries. Fill them first: x.filled(0).")
     if is_sparse(x):
-        return x.tocsr()
-    try:
-        array = np.asarray(x)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise DataError(f"{name}: cannot be read as an array ({error}). {_ragged(x)}") from None
+        array = x.tocsr()
+    else:
+        try:
+            array = np.asarray(x)
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise DataError(f"{name}: {_ragged(x) or f'cannot be read as an array ({error}).'}") from None
     if array.dtype.kind == "O":
         try:
             array = array.astype(np.float64)
-        except (ValueError, TypeError) as error:
-            raise DataError(f"{name}: holds objects that are not numbers ({error}). {_ragged(x)}") from None
+        except (ValueError, TypeError):
+            raise DataError(f"{name}: {_ragged(x) or 'holds objects that are not numbers.'}") from None
     if array.dtype.kind == "c":
         raise DataError(f"{name}: Complex data not supported, received {array.dtype}. Use x.real, or two columns.")
+    if array.dtype.kind in "US":
+        raise DataError(f"{name}: expected numbers, received text. Numbers written as text: np.array(x).astype(float).")
     if array.dtype.kind not in "fiub":
-        raise DataError(f"{name}: expected numbers, received {array.dtype}. Text that holds numbers: x.astype(float).")
-    if isinstance(array, np.ma.MaskedArray) and array.mask.any():
-        raise DataError(f"{name}: a masked array with masked entries. Fill them first: x.filled(0).")
-    return array
+        raise DataError(f"{name}: expected numbers, received {array.dtype}. Turn each column into numbers first.")
+    return array  # type: ignore[no-any-return, unused-ignore]
 
 
 def as_targets(targets: Any) -> Array:
-    """The targets as an array of real numbers; text and objects are refused with the mend."""
-    targets = np.asarray(targets)
-    if targets.dtype.kind in "OUS":
-        sample = targets.flat[0] if targets.size else ""
+    """The targets as an array of real numbers; text is refused with the mend."""
+    first: Any = targets
+    while isinstance(first, (list, tuple, np.ndarray)) and len(first):
+        first = first[0]
+    if isinstance(first, (str, bytes)):
         raise LabelError(
-            f"targets are text or objects (the first is {sample!r}), expected numbers. Digits written as text: "
-            "y.astype(int). Names: names, y = np.unique(y, return_inverse=True)."
+            f"targets are text (the first is {str(first)!r}), expected numbers. Digits as text: "
+            "np.array(y).astype(int). Decimal numbers: .astype(float). "
+            "Names: names, y = np.unique(y, return_inverse=True)."
         )
-    if targets.dtype.kind not in "fiub":
-        raise LabelError(f"targets are {targets.dtype}, expected real numbers.")
-    return targets
+    array = as_array(targets, "targets")
+    if array.ndim == 0:
+        raise DataError(f"targets: expected one for each row of x, received {targets!r}.")
+    return array
 
 
 def is_sparse(x: Any) -> bool:
@@ -53,12 +61,26 @@ def is_sparse(x: Any) -> bool:
     return hasattr(x, "tocsr")
 
 
+def example_shape(shape: Any) -> Shape:
+    """The shape of one example as plain whole numbers."""
+    if isinstance(shape, (str, bytes)) or not np.iterable(shape) or not len(shape := tuple(shape)):
+        raise ShapeError(
+            f"Network: expected the shape of one example, such as (784,), received {shape!r}. Each example is a row: "
+            "Expected 2D array, got 1D array instead? Reshape your data using x.reshape(-1, 1) or x.reshape(1, -1)."
+        )
+    return tuple(number("Network", "in_shape", width, "[1, inf)", whole=True) for width in shape)
+
+
 def check_shape(x: Array, in_shape: Shape, who: str) -> None:
     """Raise ShapeError unless x is (N, *in_shape)."""
     if x.shape[1:] == in_shape and x.ndim == len(in_shape) + 1:
         return
     expected = f"({', '.join(['N', *map(str, in_shape)])})"
-    if x.shape == in_shape:
+    if x.ndim == 0:
+        advice = "Give rows of numbers."
+    elif 0 in x.shape[:1]:
+        raise DataError(f"{who}: Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required.")
+    elif x.shape == in_shape:
         advice = "One example? Make it a batch of one: x[None]."
     elif x.ndim == 1:
         advice = (
@@ -72,16 +94,20 @@ def check_shape(x: Array, in_shape: Shape, who: str) -> None:
     elif len(in_shape) == 3 and x.shape[1:] == in_shape[:2]:
         advice = "The channel axis is missing: x[..., None]."
     else:
-        advice = "Every example must have the shape that the network was built for."
+        advice = f"x has {x.shape[-1]} features, but the network expects {in_shape[-1]}."
     raise ShapeError(f"{who}: expected x of shape {expected}, received {x.shape}. {advice}")
 
 
 def check_finite(x: Array, name: str, dtype: Any) -> None:
     """Raise DataError at the first NaN, infinity, or value too large for dtype. Reads x in pieces."""
     if is_sparse(x):
-        return check_finite(x.data, name, dtype)  # type: ignore[arg-type]
+        bad = np.flatnonzero(~(np.abs(x.data) <= np.finfo(dtype).max))
+        if bad.size:
+            row = int(np.searchsorted(x.indptr, bad[0], side="right")) - 1  # type: ignore
+            raise not_finite(x.data[bad[0]], name, row, [x.indices[bad[0]]], dtype)  # type: ignore
+        return
     if x.dtype.kind != "f":
-        return None
+        return
     limit = np.finfo(dtype).max
     step = max(1, CHUNK // max(1, x[:1].size))
     for start in range(0, len(x), step):
@@ -90,36 +116,34 @@ def check_finite(x: Array, name: str, dtype: Any) -> None:
             good = np.abs(piece) <= limit
         if not good.all():
             where = np.argwhere(~good)[0]
-            value = piece[tuple(where)]
-            row, column = start + int(where[0]), tuple(int(i) for i in where[1:])
-            kind = "NaN" if np.isnan(value) else "infinity" if np.isinf(value) else f"{value:g}, too large for {dtype}"
-            raise DataError(
-                f"Input {name} contains {kind}, first in row {row}"
-                + (f", column {column[0]}." if column else ".")
-                + (
-                    " Fill or drop such rows (scikit-learn's SimpleImputer fills them)."
-                    if np.isnan(value)
-                    else " Scale it."
-                )
-            )
-    return None
+            raise not_finite(piece[tuple(where)], name, start + int(where[0]), tuple(where[1:]), dtype)
+    return
 
 
-def check_rows(x: Array, y: Array) -> None:
+def not_finite(value: float, name: str, row: int, column: Sequence[int], dtype: Any) -> DataError:
+    """The error for one bad value, with its place."""
+    kind = "NaN" if np.isnan(value) else "infinity" if np.isinf(value) else f"{value:g}, too large for {dtype}"
+    place = f"row {row}, column {int(column[0])}" if len(column) else f"row {row}"
+    advice = "Fill or drop such rows (scikit-learn's SimpleImputer fills them)." if np.isnan(value) else "Scale it."
+    return DataError(f"Input {name} contains {kind}, first in {place}. {advice}")
+
+
+def check_rows(x: Array, y: Array, name: str = "x") -> None:
     """Raise DataError unless x and y have the same number of rows, at least one."""
-    n, m = x.shape[0], y.shape[0]
+    n, m = x.shape[0], len(y)
     if n == 0:
-        raise DataError(f"Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required.")
+        raise DataError(f"{name}: Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required.")
     if n != m:
-        raise DataError(f"x and y have inconsistent numbers of samples: [{n}, {m}]. Each row of x needs one target.")
+        raise DataError(
+            f"{name} and its targets have inconsistent numbers of samples: [{n}, {m}]. Each row needs one target."
+        )
 
 
 def _ragged(x: Any) -> str:
-    try:
-        lengths = [len(row) for row in x]
-    except TypeError:
-        return "Give numbers in rows of equal length; call .to_numpy() or .numpy() on other containers."
-    odd = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    """What is wrong with nested lists whose rows differ; nothing for other things."""
+    if not isinstance(x, (list, tuple)) or not all(isinstance(row, (list, tuple, np.ndarray)) for row in x):
+        return ""
+    odd = next((i for i, row in enumerate(x) if len(row) != len(x[0])), None)
     if odd is None:
-        return "Turn text into numbers first."
-    return f"The rows have different lengths: row {odd} has {lengths[odd]}, row 0 has {lengths[0]}."
+        return ""
+    return f"the rows have different lengths: row {odd} has {len(x[odd])}, row 0 has {len(x[0])}."

@@ -81,19 +81,26 @@ def from_json(data: Any, known: Mapping[str, type[Configurable]]) -> Any:
         raise unknown_name("class", name, known)
     unexpected = sorted(set(arguments) - set(_signature(known[name])))
     if unexpected:
+        raise unknown_name(f"argument of {name}", unexpected[0], _signature(known[name]))
+    try:
+        return _construct(known[name], arguments)
+    except TypeError as error:
+        raise ConfigurationError(f"{name} cannot be made from {arguments}: {error}") from error
+
+
+def by_name(kind: str, value: Any, table: Mapping[str, type[Configurable]], base: type[Configurable]) -> Any:
+    """`value`, an object of class `base`; for a name such as "adam" a new object of that class with its defaults."""
+    if isinstance(value, str):
+        if value.lower() not in table:
+            raise unknown_name(kind, value, table)
+        return table[value.lower()]()
+    if not isinstance(value, base):
+        example = next(iter(table.values())).__name__
         raise ConfigurationError(
-            f"{name} has no argument {unexpected[0]!r}. Known: {', '.join(_signature(known[name]))}."
+            f"{kind}: expected an object such as {example}() or its name {next(iter(table))!r}, received {value!r}."
+            + (" Add brackets to make an object of the class." if isinstance(value, type) else "")
         )
-    return _construct(known[name], arguments)
-
-
-def by_name(kind: str, value: Any, table: Mapping[str, type[Configurable]]) -> Any:
-    """`value` itself, or, when it is a name such as "adam", a new object of that class with its defaults."""
-    if not isinstance(value, str):
-        return value
-    if value.lower() not in table:
-        raise unknown_name(kind, value, table)
-    return table[value.lower()]()
+    return value
 
 
 def number(owner: str, name: str, value: Any, interval: str, *, whole: bool = False) -> Any:
@@ -136,4 +143,4 @@ def _copied(value: Any) -> Any:
 
 
 def _same(value: Any, default: Any) -> bool:
-    return value is default or (type(value) is type(default) and bool(value == default))
+    return value is default or (type(value) is type(default) and repr(value) == repr(default))

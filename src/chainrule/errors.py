@@ -5,7 +5,7 @@
      +- LabelError           (ValueError)       targets that the loss cannot read
      +- DataError            (ValueError)       values that cannot be computed with: NaN, infinity, text
      +- ConfigurationError   (ValueError)       an option, name or combination that makes no sense
-     +- NotBuiltError        (ValueError)       the network does not know its input width yet
+     +- NotBuiltError        (ValueError)       a layer or network has no parameters yet
      +- DivergenceError      (ArithmeticError)  the loss or the weights stopped being finite numbers
      +- GradientError        (ArithmeticError)  a gradient check that could not be carried out
      +- DataFileError        (OSError)          a data file that is truncated, lies or is something else
@@ -41,8 +41,8 @@ class ConfigurationError(ChainruleError, ValueError):
     """An option out of its range, an unknown name, or parts that do not go together."""
 
 
-class NotBuiltError(ChainruleError, ValueError):
-    """The network has no parameters yet because its input width is not known."""
+class NotBuiltError(ChainruleError, ValueError, AttributeError):
+    """A layer or network has no parameters yet."""
 
 
 class DivergenceError(ChainruleError, ArithmeticError):
@@ -75,6 +75,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> Configuration
     optimizer 'adma' is unknown. Did you mean 'adam'? Known: sgd, adam.
     """
     names = list(known)
-    near = difflib.get_close_matches(str(name).lower(), names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return ConfigurationError(f"{kind} {name!r} is unknown.{hint} Known: {', '.join(names)}.")
+    lowered = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(str(name).lower(), lowered, n=1)
+    hint = f" Did you mean {lowered[near[0]]!r}?" if near else ""
+    return ConfigurationError(f"{kind} {name!r} is unknown.{hint} Known: {', '.join(names) or 'none'}.")

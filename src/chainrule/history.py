@@ -1,4 +1,4 @@
-"""What training leaves behind: one Step for every step, one row for every epoch."""
+"""What training tells: a Step after every step, a row of the History after every epoch, and Callbacks that listen."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from chainrule.configurable import Configurable
 from chainrule.errors import unknown_name
 from chainrule.layers.layer import Array
+
+if TYPE_CHECKING:
+    from chainrule.training import Trainer
 
 
 @dataclass(slots=True)
@@ -84,7 +88,34 @@ class History:
             writer.writerows(self.rows)
 
     def __repr__(self) -> str:
-        last = (
-            ", ".join(f"{k}={v:.4g}" for k, v in self.rows[-1].items() if k != "epoch") if self.rows else "nothing yet"
-        )
+        numbers = (self.rows[-1] if self.rows else {}).items()
+        last = ", ".join(f"{k}={v:.4g}" for k, v in numbers if isinstance(v, float)) or "nothing yet"
         return f"History({len(self)} epochs, {len(self.steps['loss'])} steps; last: {last})"
+
+
+class Callback(Configurable):
+    """Base of what wants to be told: override what you need. `trainer.stop()` ends training after the step in hand.
+
+    >>> class Shout(Callback):
+    ...     def on_epoch(self, trainer, row):
+    ...         print(f"epoch {row['epoch']}!")
+    """
+
+    def on_start(self, trainer: Trainer, epochs: int) -> None:
+        """Before the first step of a `steps` or `fit`."""
+
+    def on_step(self, trainer: Trainer, step: Step) -> None:
+        """After every step."""
+
+    def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
+        """After every epoch; `row` is the history's newest, and may be added to."""
+
+    def on_end(self, trainer: Trainer) -> None:
+        """When the iteration ends, for whatever reason."""
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where `state` was taken."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.configurable import Configurable, number
-from chainrule.errors import unknown_name
+from chainrule.errors import ConfigurationError, unknown_name
 
 if TYPE_CHECKING:  # the layers import this file
     from chainrule.layers.layer import Array, Shape
@@ -38,10 +38,16 @@ class Initializer(Configurable):
         receptive_field = math.prod(shape[:-2])  # 1 for a matrix, R * S for a convolution kernel
         fan_in, fan_out = receptive_field * shape[-2], receptive_field * shape[-1]
         deviation = math.sqrt(self.variance(fan_in, fan_out))
-        if self.distribution == "normal":
-            return rng.standard_normal(shape) * deviation
         limit = math.sqrt(3) * deviation  # a uniform number in (-a, a) has variance a^2 / 3
-        return rng.uniform(-limit, limit, shape)
+        try:
+            if self.distribution == "normal":
+                return rng.standard_normal(shape) * deviation
+            return rng.uniform(-limit, limit, shape)
+        except (MemoryError, ValueError) as error:
+            size = math.prod(shape) * 8 / 1e9
+            raise ConfigurationError(
+                f"weights of shape {shape} need {size:,.0f} GB: {error} Make it narrower."
+            ) from error
 
 
 class He(Initializer):

@@ -41,11 +41,7 @@ def MLP(
     widths = list(widths)
     if len(widths) < 2:
         raise ConfigurationError(f"MLP: expected at least an input and an output width, received {widths}.")
-    between = by_name("activation", activation, ACTIVATIONS)
-    if not isinstance(between, Layer):
-        raise ConfigurationError(
-            f"MLP: activation must be a name or a layer object such as Tanh(), received {between!r}."
-        )
+    between = by_name("activation", activation, ACTIVATIONS, Layer)
     if initializer is None:
         initializer = "he" if isinstance(between, (ReLU, LeakyReLU)) else "glorot"
     layers: list[Layer] = [] if scale is None else [Rescale(scale)]

@@ -7,41 +7,33 @@ first two (see parameters.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from chainrule import border, summary, tasks
-from chainrule.configurable import Configurable, number
-from chainrule.errors import ConfigurationError, DataError, NotBuiltError, ShapeError
+from chainrule.configurable import Configurable, by_name, number
+from chainrule.errors import ConfigurationError, DataError, NotBuiltError
 from chainrule.layers import Layer, Linear, Sigmoid, Softmax
 from chainrule.layers.layer import Array, Cache, Shape
-from chainrule.losses import Loss
+from chainrule.losses import LOSSES, Loss
 from chainrule.parameters import (
     Parameter,
     bind,
-    check_each_once,
+    check_free,
+    flat_property,
     flat_vector,
+    known_in_shape,
     number_layers,
     parameter_table,
     state_table,
+    take_arrays,
     trainable_slices,
     with_trainable,
 )
+from chainrule.tracing import Trace, trace
 
 BATCH = 1000  # rows that inference takes at a time
-
-
-class Trace(NamedTuple):
-    """One layer's part in a forward and backward pass: a row of `network.trace`."""
-
-    layer: Layer
-    x: Array
-    y: Array
-    cache: Cache
-    dy: Array
-    dx: Array
-    gradients: dict[str, Array]
 
 
 class Network(Configurable):
@@ -76,25 +68,34 @@ class Network(Configurable):
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise ConfigurationError(f"Network: expected layers such as Linear(784, 128), received {layer!r}.")
-        if str(dtype) not in ("float32", "float64"):
+        try:
+            self.dtype = np.dtype(dtype).name
+        except TypeError:
+            self.dtype = "unknown"
+        if self.dtype not in ("float32", "float64"):
             raise ConfigurationError(f"Network: dtype must be 'float32' or 'float64', received {dtype!r}.")
-        check_each_once(layers)
+        check_free(layers)
         number_layers(layers)
         learns = [any(inner.parameter_names for inner in layer.walk()) for layer in layers]
         self.first_learning = learns.index(True) if any(learns) else len(layers)  # backward need not go below it
+        if any(inner.adapts for layer in layers[self.first_learning :] for inner in layer.walk()):
+            raise ConfigurationError(
+                "Standardize takes its statistics before training, so it must stand before every layer that learns. "
+                "Behind one, use BatchNorm."
+            )
         self.draws = any(inner.draws for layer in layers for inner in layer.walk())
         self.layers = layers
-        self.in_shape = None if in_shape is None else tuple(in_shape)
-        self.output = tasks.check_output(output)
-        self.class_names = None if class_names is None else tuple(map(str, class_names))
+        self.in_shape = None if in_shape is None else border.example_shape(in_shape)
+        self.output = tasks.check_output(output, layers)
+        self.task_is_given = output is not None  # or may it be taken from the loss?
+        self.class_names = None if class_names is None else tasks.check_class_names(class_names)
         self.seed = number("Network", "seed", seed, "[0, inf)", whole=True)
-        self.dtype = str(dtype)
         self.out_shapes: tuple[Shape, ...] = ()  # of each layer, once built
         self.parameters: list[Parameter] = []
         self.states: list[Parameter] = []
         self.trainable: list[slice] = []  # the stretches of params that training may move
-        self.params, self.grads, self.state = (np.empty(0, self.dtype) for _ in range(3))
-        shape = self.in_shape or _known_in_shape(layers)
+        self._params, self._grads, self._state = (np.empty(0, self.dtype) for _ in range(3))
+        shape = self.in_shape if in_shape is not None else known_in_shape(layers)
         if shape is not None:
             self.build(shape)
 
@@ -104,21 +105,36 @@ class Network(Configurable):
             raise ConfigurationError(
                 f"Network is built already, for examples of shape {self.in_shape}. Make a new one."
             )
-        shape = self.in_shape = tuple(int(width) for width in in_shape)
-        if not shape or min(shape) < 1 or not self.layers:
-            raise ShapeError(f"Network: expected layers, and examples of at least 1 feature; received shape {shape}.")
+        if not self.layers:
+            raise ConfigurationError("Network: there is no layer in it. Network(Linear(784, 10)) has one.")
+        shape = in_shape = border.example_shape(in_shape)
         rng = np.random.default_rng(self.seed)
-        out_shapes = [shape := layer.build(shape, rng) for layer in self.layers]
         everything = [inner for layer in self.layers for inner in layer.walk()]
+        given = take_arrays(everything)  # a layer that was built and filled by hand keeps its numbers
+        try:
+            out_shapes = [shape := layer.build(shape, rng) for layer in self.layers]
+            tasks.check_widths(self.output, self.class_names, shape)
+        except Exception:
+            take_arrays(everything)
+            for layer, name, array in given:
+                layer.__dict__[name] = array
+            raise
+        for layer, name, array in given:
+            setattr(layer, name, array)
+        self.in_shape = in_shape
         self.parameters, self.states = parameter_table(everything), state_table(everything)
-        self.params = flat_vector(self.parameters, self.dtype)
-        self.state = flat_vector(self.states, self.dtype)
-        self.grads = np.zeros_like(self.params)
+        self._params = flat_vector(self.parameters, self.dtype)
+        self._state = flat_vector(self.states, self.dtype)
+        self._grads = np.zeros_like(self._params)
         bind(self.parameters, self.params)
         bind(self.parameters, self.grads, prefix="d")
         bind(self.states, self.state)
         self.out_shapes = tuple(out_shapes)
         self.trainable = trainable_slices(self.parameters)
+
+    params = flat_property("_params", "All trained numbers, in one vector; assigning copies into it.")
+    grads = flat_property("_grads", "Their gradients, in the same order.")
+    state = flat_property("_state", "Running statistics: saved, but not trained.")
 
     # The chain rule -----------------------------------------------------------------------------------------------
 
@@ -134,6 +150,8 @@ class Network(Configurable):
 
     def backward(self, dy: Array, caches: list[Cache], need_dx: bool = False) -> Array | None:
         """Fill `grads` from dL/doutputs. With need_dx return dL/dx; without, stop at the first layer that learns."""
+        if len(caches) != len(self.layers):
+            raise ConfigurationError(f"backward: expected {len(self.layers)} caches of a forward, got {len(caches)}.")
         stop = 0 if need_dx else self.first_learning
         for i in range(len(self.layers) - 1, stop - 1, -1):
             dy = self.layers[i].backward(dy, caches[i], need_dx or i > stop)  # type: ignore[assignment]
@@ -147,38 +165,24 @@ class Network(Configurable):
 
     def adapt(self, x: Any) -> None:
         """Let layers such as Standardize take their statistics from the training inputs."""
-        x = self._cast(self._enter(x))
+        x = self._cast(self.enter(x))
         for layer in self.layers[: self.first_learning]:
             layer.adapt(x)
             x, _ = layer.forward(x)
 
-    def trace(self, x: Any, y: Any, loss: Loss) -> list[Trace]:
+    def adapted(self) -> bool:
+        """Have all layers that take statistics of the training inputs taken them?"""
+        return all(self.state[row.slice].any() for row in self.states if row.attribute == "rows_seen")
+
+    def trace(self, x: Any, y: Any, loss: Loss | str) -> list[Trace]:
         """Every layer's input, output, cache and gradients for one batch, as in inference. Overwrites `grads`."""
-        x = self._cast(self._enter(x))
-        passes = []
-        for layer in self.layers:
-            out, cache = layer.forward(x)
-            passes.append((layer, x, out, cache))
-            x = out
-        _, dy = loss(x, y)
-        rows: list[Trace] = []
-        for layer, x, out, cache in reversed(passes):
-            dx = layer.backward(dy.copy(), cache)  # a copy: backward may reuse the memory it is given
-            assert dx is not None
-            gradients = {
-                row.name: self.grads[row.slice].reshape(row.shape).copy()
-                for row in self.parameters
-                if row.name.startswith(f"{layer.path}.")
-            }
-            rows.append(Trace(layer, x, out, cache, dy, dx, gradients))
-            dy = dx
-        return rows[::-1]
+        return trace(self, self._cast(self.enter(x)), y, by_name("loss", loss, LOSSES, Loss))
 
     # Use ----------------------------------------------------------------------------------------------------------
 
     def __call__(self, x: Any) -> Array:
         """Raw outputs (logits, or values) of shape (N, *out_shape), computed in batches. Many threads may call it."""
-        x = self._enter(x)
+        x = self.enter(x)
         if x.shape[0] <= BATCH:
             return self._infer(x)
         outputs = np.empty((x.shape[0], *self.out_shapes[-1]), self.dtype)
@@ -196,12 +200,16 @@ class Network(Configurable):
 
     def accuracy(self, x: Any, y: Any) -> float:
         """The share of rows answered right, in 0..1."""
-        return float(tasks.hits(self.output, self._answer(x), y, self.squashed).mean())
+        outputs = self._answer(x)
+        y = tasks.check_targets(self.output, y, outputs.shape)
+        border.check_rows(outputs, y)
+        return float(tasks.hits(self.output, outputs, y, self.squashed).mean())
 
-    def evaluate(self, x: Any, y: Any, loss: Loss) -> dict[str, float]:
+    def evaluate(self, x: Any, y: Any, loss: Loss | str) -> dict[str, float]:
         """{"loss": ...} over all rows, and "accuracy" if the network is a classifier."""
-        outputs = self(x)
-        result = {"loss": loss(outputs, y)[0]}
+        outputs, judge = self._answer(x), by_name("loss", loss, LOSSES, Loss)
+        y = judge.check(y, outputs.shape)
+        result = {"loss": judge(outputs, y)[0]}
         if tasks.classifies(self.output):
             result["accuracy"] = float(tasks.hits(self.output, outputs, y, self.squashed).mean())
         return result
@@ -211,17 +219,17 @@ class Network(Configurable):
         """Does the network end in probabilities instead of logits?"""
         return bool(self.layers) and isinstance(self.layers[-1], (Softmax, Sigmoid))
 
-    def _enter(self, x: Any) -> Array:
-        if not self.out_shapes:
+    def enter(self, x: Any, name: str = "x") -> Array:
+        """`x` as an array of the right shape, not yet cast; ShapeError or DataError if it cannot be."""
+        if self.in_shape is None or not self.out_shapes:
             raise NotBuiltError(
                 "Network is not built: no layer fixes the width of its input. Say it (Linear(784, 128)), call "
                 "build((784,)), or fit the network first."
             )
-        assert self.in_shape is not None
-        x = border.as_array(x)
+        x = border.as_array(x, name)
         border.check_shape(x, self.in_shape, "Network")
         if border.is_sparse(x) and not isinstance(self.layers[0], Linear):
-            raise DataError(f"Network: only Linear can take sparse x, and {self.layers[0]!r} comes first. x.toarray()?")
+            raise DataError(f"{name} is sparse, which only Linear takes, but {self.layers[0]!r} is first: x.toarray().")
         return x
 
     def _cast(self, x: Array) -> Array:
@@ -232,8 +240,9 @@ class Network(Configurable):
 
     def _infer(self, x: Array) -> Array:
         x = self._cast(x)
-        for layer in self.layers:
-            x, _ = layer.forward(x)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the outputs
+            for layer in self.layers:
+                x, _ = layer.forward(x)
         return x
 
     def _answer(self, x: Any) -> Array:
@@ -280,15 +289,6 @@ class Network(Configurable):
 
     def _repr_html_(self) -> str:
         return summary.html(self)
-
-
-def _known_in_shape(layers: Sequence[Layer]) -> Shape | None:
-    """The input shape as the constructor arguments tell it: that of the first layer that fixes one."""
-    for layer in layers:
-        shape = layer.known_in_shape()
-        if shape is not None or not layer.any_shape:
-            return shape
-    return None
 
 
 def _remade(config: dict[str, Any], params: Array, state: Array, trainable: Sequence[bool]) -> Network:

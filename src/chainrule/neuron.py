@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.border import as_array, check_finite
 from chainrule.configurable import by_name, number
-from chainrule.errors import ConfigurationError, NotBuiltError, ShapeError
+from chainrule.errors import ConfigurationError, ShapeError
 from chainrule.layers import ACTIVATIONS, Layer, Softmax
 from chainrule.layers.layer import Array
 
@@ -37,9 +38,12 @@ class Neuron:
 
     def __init__(self, inputs: int, activation: str | Layer = "sigmoid", *, bias: float = 0.0, seed: int = 0) -> None:
         D = number("Neuron", "inputs", inputs, "[1, inf)", whole=True)
-        self.activation: Layer = by_name("activation", activation, ACTIVATIONS)
-        if isinstance(self.activation, Softmax):
-            raise ConfigurationError("Neuron: softmax compares several outputs; one neuron has one. Use 'sigmoid'.")
+        self.activation: Layer = by_name("activation", activation, ACTIVATIONS, Layer)
+        if isinstance(self.activation, Softmax) or self.activation.parameter_names or not self.activation.any_shape:
+            raise ConfigurationError(
+                f"Neuron: {self.activation!r} is no function of one number. Use 'sigmoid', 'tanh', 'relu', 'identity'."
+            )
+        seed = number("Neuron", "seed", seed, "[0, inf)", whole=True)
         self.w: Array = 0.1 * np.random.default_rng(seed).standard_normal(D)
         self.b = float(number("Neuron", "bias", bias, "(-inf, inf)"))
         self.dw: Array = np.zeros(D)
@@ -51,7 +55,8 @@ class Neuron:
 
     def forward(self, x: Any) -> tuple[Array, tuple[Any, ...]]:
         """The activation, and what backward will need."""
-        x = np.asarray(x, dtype=float)
+        x = as_array(x).astype(float)
+        check_finite(np.atleast_2d(x), "x", "float64")
         if x.ndim not in (1, 2) or x.shape[-1] != len(self.w):
             raise ShapeError(f"Neuron: expected x of shape (N, {len(self.w)}) or ({len(self.w)},), received {x.shape}.")
         z = np.asarray(x @ self.w + self.b)
@@ -61,12 +66,19 @@ class Neuron:
     def backward(self, da: Any, cache: tuple[Any, ...]) -> Array:
         """Set dw and db from dL/da; return dL/dx."""
         x, activation_cache = cache
-        dz = self.activation.backward(np.asarray(da, dtype=float), activation_cache)  # a = activation(z)
-        if dz is None:
-            raise NotBuiltError("Neuron: the activation returned no gradient.")
-        self.dw = np.atleast_1d(dz) @ np.atleast_2d(x)  # z = x . w + b   =>  dL/dw = sum of dz x
+        da = np.array(da, dtype=float)
+        if da.shape != x.shape[:-1]:
+            raise ShapeError(
+                f"Neuron: expected da of the output's shape {x.shape[:-1]}, received {da.shape}, which would broadcast."
+            )
+        dz = self.activation.backward(da, activation_cache)  # a = activation(z)
+        assert dz is not None
+        self.dw = np.atleast_1d(np.asarray(dz)) @ np.atleast_2d(x)  # z = x . w + b   =>  dL/dw = sum of dz x
         self.db = float(np.sum(dz))  # b is added to every row  =>  sum over rows
-        return np.multiply.outer(dz, self.w)  # z = x . w + b   =>  dL/dx = dz w
+        return np.multiply.outer(np.asarray(dz), self.w)  # z = x . w + b   =>  dL/dx = dz w
+
+    def __repr__(self) -> str:
+        return f"Neuron({len(self.w)}, {self.activation!r}): w = {self.w.round(3)}, b = {self.b:.3f}"
 
     def step(self, learning_rate: float) -> None:
         """Gradient descent: a small step downhill."""

@@ -6,12 +6,13 @@ Everything that does not care about layers then works on 1-D arrays: optimizers,
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.errors import ConfigurationError
+from chainrule.errors import ConfigurationError, NotBuiltError, ShapeError
 from chainrule.layers.layer import Array, Layer, Shape
 
 
@@ -34,10 +35,24 @@ def number_layers(layers: Iterable[Layer], prefix: str = "") -> None:
         number_layers(layer.children(), f"{layer.path}.")
 
 
-def check_each_once(layers: Iterable[Layer]) -> None:
-    """A layer in two places would overwrite its first gradient with its second."""
+def known_in_shape(layers: Sequence[Layer]) -> Shape | None:
+    """The input shape as the constructor arguments tell it: that of the first layer that fixes one."""
+    for layer in layers:
+        shape = layer.known_in_shape()
+        if shape is not None or not layer.any_shape:
+            return shape
+    return None
+
+
+def check_free(layers: Iterable[Layer]) -> None:
+    """A layer in two places would overwrite its first gradient with its second; in two networks, its weights."""
     seen: dict[int, Layer] = {}
     for layer in (inner for top in layers for inner in top.walk()):
+        if any(layer.__dict__[name].base is not None for name in layer.parameter_names if name in layer.__dict__):
+            raise ConfigurationError(
+                f"{layer.title()}, {layer!r}, belongs to another network already, and would be torn out of it. Take "
+                "copy.deepcopy(layer) for a copy with its weights, layer.clone() for one that starts anew."
+            )
         if id(layer) in seen:
             raise ConfigurationError(
                 f"{layer!r} stands in two places of one network: the second would overwrite the gradient of the first. "
@@ -55,6 +70,16 @@ def parameter_table(layers: Sequence[Layer]) -> list[Parameter]:
 def state_table(layers: Sequence[Layer]) -> list[Parameter]:
     """The arrays that are saved but not trained."""
     return _table([(layer, name, False) for layer in layers for name in layer.state_names])
+
+
+def take_arrays(layers: Iterable[Layer]) -> list[tuple[Layer, str, Array]]:
+    """Remove the arrays that layers already have, so that they can be built; whoever took them may put them back."""
+    return [
+        (layer, name, layer.__dict__.pop(name))
+        for layer in layers
+        for name in layer.array_names()
+        if name in vars(layer)
+    ]
 
 
 def _table(arrays: Iterable[tuple[Layer, str, bool]]) -> list[Parameter]:
@@ -80,12 +105,26 @@ def bind(table: Iterable[Parameter], vector: Array, prefix: str = "") -> None:
         row.layer.__dict__[prefix + row.attribute] = vector[row.slice].reshape(row.shape)
 
 
+def flat_property(name: str, doc: str) -> Any:
+    """A vector of the network that cannot be replaced, only filled: the layers' arrays are views into it."""
+
+    def fill(network: Any, value: Any) -> None:
+        vector = getattr(network, name)
+        if np.shape(value) != vector.shape:
+            raise ShapeError(f"network.{name[1:]} has shape {vector.shape}, received {np.shape(value)}.")
+        vector[...] = value
+
+    return property(operator.attrgetter(name), fill, doc=doc)
+
+
 def with_trainable(table: Sequence[Parameter], names: Sequence[str], trainable: bool) -> list[Parameter]:
     """The table with some rows frozen or thawed: "1" names a layer, "1.W" one array, no name all of them."""
 
     def named(row: Parameter, name: str) -> bool:
         return row.name == name or row.name.startswith(f"{name}.")
 
+    if not table:
+        raise NotBuiltError("the network is not built and has no parameters yet: fit it, or call build, first.")
     for name in names:
         if not any(named(row, name) for row in table):
             raise ConfigurationError(f"no parameter is named {name!r}. Known: {', '.join(row.name for row in table)}.")

@@ -20,6 +20,8 @@ class Schedule(Configurable):
 class Constant(Schedule):
     """The same rate at every step; a plain number means this.
 
+    Arguments   rate: at least 0
+
     >>> Constant(0.1)(3, 10)
     0.1
     """

@@ -10,14 +10,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from chainrule.border import as_targets
 from chainrule.errors import ConfigurationError, ShapeError, unknown_name
-from chainrule.layers.activations import sigmoid, softmax
-from chainrule.layers.layer import Array
+from chainrule.layers.activations import Sigmoid, Softmax, sigmoid, softmax
+from chainrule.layers.layer import Array, Layer, Shape
+from chainrule.losses import BinaryCrossEntropy, CrossEntropy
 
 OUTPUTS = ("softmax", "sigmoid", "identity")
 
@@ -33,7 +34,7 @@ def probabilities(output: str | None, raw: Array, squashed: bool) -> Array:
         return raw if squashed else softmax(raw)
     if output == "sigmoid":
         p = raw if squashed else sigmoid(raw)
-        return np.hstack([1 - p, p]) if p.shape[-1] == 1 else p
+        return np.concatenate([1 - p, p], axis=-1) if p.shape[-1] == 1 else p
     raise _not_a_classifier("predict_proba", output)
 
 
@@ -44,34 +45,70 @@ def decide(output: str | None, raw: Array, squashed: bool) -> Array:
     if output == "sigmoid":
         answers = (raw > (0.5 if squashed else 0)).astype(np.int64)  # sigmoid(z) > 0.5 exactly where z > 0
         return answers[..., 0] if answers.shape[-1] == 1 else answers
+    if output is None:
+        raise _unknown_task("predict")
     return raw
 
 
-def hits(output: str | None, raw: Array, targets: Any, squashed: bool) -> Array:
-    """Which rows were answered right: booleans (N,)."""
+def check_targets(output: str | None, targets: Any, shape: tuple[int, ...]) -> Array:
+    """Targets that `hits` can count by, read as the loss of the task reads them."""
     if not classifies(output):
         raise _not_a_classifier("accuracy", output)
-    answers, targets = decide(output, raw, squashed), as_targets(targets)
+    return (CrossEntropy() if output == "softmax" else BinaryCrossEntropy()).check(targets, shape)
+
+
+def hits(output: str | None, raw: Array, targets: Array, squashed: bool) -> Array:
+    """Which rows were answered right: booleans (N,). The targets have been checked."""
+    answers = decide(output, raw, squashed)
     if output == "softmax" and targets.ndim == raw.ndim:
         targets = targets.argmax(axis=-1)  # one-hot or soft rows
-    if targets.shape == (*answers.shape, 1):
+    if targets.ndim > answers.ndim:
         targets = targets[..., 0]
-    if targets.shape != answers.shape:
-        raise ShapeError(f"accuracy: expected targets of shape {answers.shape}, received {targets.shape}.")
     right: Array = np.equal(answers, targets)
     return right if right.ndim == 1 else np.all(right, axis=-1)
 
 
-def check_output(output: str | None) -> str | None:
-    """`output`, if it is a known task or not known yet."""
+def check_output(output: str | None, layers: Sequence[Layer]) -> str | None:
+    """`output`, if it is a known task, or not known yet, that the last layer does not contradict."""
     if output is not None and output not in OUTPUTS:
         raise unknown_name("output", output, OUTPUTS)
+    for layer in layers[-1:]:
+        made = "softmax" if isinstance(layer, Softmax) else "sigmoid" if isinstance(layer, Sigmoid) else output
+        if output in ("softmax", "sigmoid") and made != output:
+            raise ConfigurationError(f"output={output!r} contradicts the last layer, {layer!r}: leave one of them out.")
     return output
 
 
-def _not_a_classifier(method: str, output: str | None) -> ConfigurationError:
-    reason = "gives plain numbers (output='identity')" if output else "does not know its task yet"
+def check_class_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of the classes, each once."""
+    if isinstance(names, str):
+        raise ConfigurationError(f"class_names: expected a list of names, received the text {names!r}.")
+    checked = tuple(map(str, names))
+    if len(set(checked)) != len(checked):
+        raise ConfigurationError(f"class_names: every class needs a name of its own, received {checked}.")
+    return checked
+
+
+def check_widths(output: str | None, names: tuple[str, ...] | None, out_shape: Shape) -> None:
+    """Do the outputs fit the task and the class names?"""
+    K = out_shape[-1]
+    if output == "softmax" and K == 1:
+        raise ShapeError("output='softmax' over 1 output is always 1. Use one output per class, or output='sigmoid'.")
+    if names is not None and len(names) not in ((K, 2) if K == 1 else (K,)):
+        raise ConfigurationError(f"class_names: {len(names)} names for {K} outputs. Give one name for each class.")
+
+
+def _unknown_task(method: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{method} needs a classifier, but this network {reason}. Say output='softmax' or 'sigmoid', or train it with "
-        "CrossEntropy or BinaryCrossEntropy. For numbers, measure SquaredError with evaluate, or R2 on predict."
+        f"{method}: this network does not know its task yet. Train it, or say Network(..., output='softmax') for one "
+        "of K classes, 'sigmoid' for yes or no, 'identity' for numbers. Raw outputs: network(x)."
+    )
+
+
+def _not_a_classifier(method: str, output: str | None) -> ConfigurationError:
+    if output is None:
+        return _unknown_task(method)
+    return ConfigurationError(
+        f"{method} needs a classifier, but this network gives plain numbers (output='identity'). Measure its "
+        "SquaredError with evaluate(x, y, loss), or R2 on predict(x)."
     )

@@ -11,48 +11,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from chainrule import tasks
-from chainrule.batches import Batches
-from chainrule.configurable import Configurable, by_name, number
-from chainrule.errors import ConfigurationError, DivergenceError
-from chainrule.history import History, Step
-from chainrule.layers import Sigmoid, Softmax
+from chainrule.batches import CHANCE, Batches, check_last_batch, check_pair, stream
+from chainrule.configurable import by_name, number
+from chainrule.errors import CheckpointError, ConfigurationError, DivergenceError
+from chainrule.history import Callback, History, Step
 from chainrule.layers.layer import Array
-from chainrule.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss
+from chainrule.losses import LOSSES, Loss
 from chainrule.network import Network
 from chainrule.optimizers import OPTIMIZERS, Optimizer
-
-
-class Callback(Configurable):
-    """Base of what wants to be told: override what you need. `trainer.stop()` ends training after the step in hand.
-
-    >>> class Shout(Callback):
-    ...     def on_epoch(self, trainer, row):
-    ...         print(f"epoch {row['epoch']}!")
-    """
-
-    def on_start(self, trainer: Trainer, epochs: int) -> None:
-        """Before the first step of a `steps` or `fit`."""
-
-    def on_step(self, trainer: Trainer, step: Step) -> None:
-        """After every step."""
-
-    def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
-        """After every epoch; `row` is the history's newest, and may be added to."""
-
-    def on_end(self, trainer: Trainer) -> None:
-        """When the iteration ends, for whatever reason."""
-
-    def state(self) -> dict[str, Any]:
-        """What must survive a restart."""
-        return {}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from where `state` was taken."""
 
 
 class Trainer:
@@ -91,9 +63,9 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self.network = network
-        self.loss: Loss = by_name("loss", loss, LOSSES)
-        self.optimizer: Optimizer = by_name("optimizer", optimizer, OPTIMIZERS)
-        self.batch_size = number("Trainer", "batch_size", batch_size, "[1, inf)", whole=True)
+        self.loss: Loss = loss  # type: ignore[assignment]
+        self.optimizer: Optimizer = optimizer  # type: ignore[assignment]
+        self.batch_size = batch_size
         self.seed = number("Trainer", "seed", seed, "[0, inf)", whole=True)
         self.callbacks = list(callbacks)
         self.history = History()
@@ -102,6 +74,25 @@ class Trainer:
         self.rows_done = 0
         self._sums = {"loss": 0.0, "hits": 0, "seconds": 0.0, "steps": 0}  # over the epoch under way
         self._walking = self._stopping = False
+        if self.optimizer.steps:
+            raise ConfigurationError(
+                f"Trainer: {self.optimizer!r} has taken {self.optimizer.steps:,} steps elsewhere and remembers them. "
+                "Every trainer needs an optimizer of its own: optimizer.clone()."
+            )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Parts may be exchanged between steps: they are checked when they come in, not in the step that needs them."""
+        if name == "loss":
+            value = by_name("loss", value, LOSSES, Loss)
+        elif name == "optimizer":
+            value = by_name("optimizer", value, OPTIMIZERS, Optimizer)
+        elif name == "batch_size":
+            value = number("Trainer", "batch_size", value, "[1, inf)", whole=True)
+        elif name == "network" and not isinstance(value, Network):
+            raise ConfigurationError(f"Trainer: expected a network, such as MLP([784, 128, 10]), received {value!r}.")
+        elif name == "callbacks" and not all(isinstance(callback, Callback) for callback in value):
+            raise ConfigurationError(f"Trainer: callbacks must be Callback objects, received {value!r}.")
+        object.__setattr__(self, name, value)
 
     def fit(self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, Any] | None = None) -> History:
         """Train for so many further epochs; the history of all training so far."""
@@ -117,11 +108,19 @@ class Trainer:
                     finite, with the network back as it was at the end of the last good epoch
         """
         number("fit", "epochs", epochs, "[0, inf)", whole=True)
-        self._check_parts()
+        check_pair(self.network, self.loss)
         data = Batches(x, y, self.network, self.loss)
-        held_out = None if validation is None else Batches(*validation, self.network, self.loss, name="validation x")
-        self._check_batches(data)
-        if self.step == 0 and not self._adapted():
+        held_out = self._held_out(validation)
+        if self.rows_done > len(data):
+            raise ConfigurationError(
+                f"epoch {self.epoch + 1} was broken off after {self.rows_done:,} rows, but the data has {len(data):,}: "
+                "go on with the data it began with, or make a new Trainer."
+            )
+        for rows in {len(data) - self.rows_done or len(data), len(data)}:
+            check_last_batch(self.network, rows, self.batch_size)
+        if not self.network.task_is_given:
+            self.network.output = self.loss.output
+        if self.step == 0 and not self.network.adapted():
             self.network.adapt(data.x)
         return self._walk(data, epochs, held_out)
 
@@ -134,72 +133,76 @@ class Trainer:
             raise ConfigurationError(
                 "Trainer: another loop over steps() is still open. Finish or close that one first."
             )
-        self._walking, self._stopping = True, False
         last_epoch = self.epoch + epochs
-        good = self.state()
-        try:
+        if epochs:
+            self.optimizer.plan(self._steps_left(len(data), last_epoch))
+        with ExitStack() as at_the_end:
+            self._walking, self._stopping = True, False
+            at_the_end.callback(setattr, self, "_walking", False)
+            for callback in self.callbacks:
+                at_the_end.callback(callback.on_end, self)
             for callback in self.callbacks:
                 callback.on_start(self, epochs)
-            if self.epoch < last_epoch:
-                self.optimizer.plan(self._steps_left(len(data), last_epoch))
+            self._good = self.state()
             while self.epoch < last_epoch and not self._stopping:
-                order = data.order(self.seed, self.epoch)
-                epoch = self.epoch
+                epoch, order = self.epoch, data.order(self.seed, self.epoch)
                 while self.epoch == epoch and not self._stopping:
-                    step = self._take_step(data, order, last_epoch, good)
-                    for callback in self.callbacks:
-                        callback.on_step(self, step)
+                    step = None
+                    if self.rows_done < len(data):
+                        step = self._take_step(data, order, last_epoch)
+                        for callback in self.callbacks:
+                            callback.on_step(self, step)
                     if self.rows_done == len(data):
-                        self._finish_epoch(held_out, good)
-                        good = self.state()
-                    yield step
-        finally:
-            self._walking = False
-            for callback in self.callbacks:
-                callback.on_end(self)
+                        self._finish_epoch(data, held_out)
+                        self._good = self.state()
+                    if step is not None:
+                        yield step
 
-    def _take_step(self, data: Batches, order: Array, last_epoch: int, good: dict[str, Any]) -> Step:
+    def _take_step(self, data: Batches, order: Array, last_epoch: int) -> Step:
         """Forward, loss, backward, update."""
         start = time.perf_counter()
         network, optimizer = self.network, self.optimizer
+        if self.loss is not data.loss:
+            check_pair(network, self.loss)
+            data.teach(self.loss)
         if optimizer.planned is None:
             optimizer.plan(self._steps_left(len(data), last_epoch))
+        sums, steps = self._sums, int(self._sums["steps"])
         rows = order[self.rows_done : self.rows_done + self.batch_size]
         x, y = data.take(rows)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what goes wrong shows in the loss
             outputs, caches = network.forward(x, True, self._chance())
             loss, dy = self.loss.compute(outputs, y, None, len(rows))
             if not math.isfinite(loss):
-                raise self._diverged(good, f"Loss became {loss:g}", self._first_not_finite(x))
+                raise self._diverged(f"Loss became {loss:g}", self._first_not_finite(x), steps + 1, optimizer.rate)
             network.backward(dy, caches)
             network.update_state(caches)
             rate = optimizer.step(network.params, network.grads, network.trainable)
         self.step += 1
         self.rows_done += len(rows)
-        sums = self._sums
+        sums["steps"] += 1
         sums["loss"] += loss * len(rows)
         if tasks.classifies(network.output):
             sums["hits"] += int(np.count_nonzero(tasks.hits(network.output, outputs, y, network.squashed)))
-        sums["steps"] += 1
         seconds = time.perf_counter() - start
         sums["seconds"] += seconds
-        step = Step(self.epoch + 1, int(sums["steps"]), rows, loss, rate, seconds)
+        step = Step(self.epoch + 1, steps + 1, rows, loss, rate, seconds)
         self.history.add_step(step)
         return step
 
-    def _finish_epoch(self, held_out: Batches | None, good: dict[str, Any]) -> None:
+    def _finish_epoch(self, data: Batches, held_out: Batches | None) -> None:
         """Close the epoch: a row of the history, validation, callbacks."""
         network, sums, n = self.network, self._sums, self.rows_done
+        rate = self.history.steps["learning_rate"][-1]
         if not (np.isfinite(network.params).all() and np.isfinite(network.state).all()):
-            raise self._diverged(good, "The weights are no longer finite", "the last update")
+            raise self._diverged("The weights are no longer finite", "the last update", int(sums["steps"]), rate)
         row: dict[str, Any] = {"epoch": self.epoch + 1, "loss": sums["loss"] / n}
         if tasks.classifies(network.output):
             row["accuracy"] = sums["hits"] / n
         if held_out is not None:
             measured = network.evaluate(held_out.x, held_out.y, self.loss)
             row |= {f"validation_{name}": value for name, value in measured.items()}
-        row["learning_rate"] = self.history.steps["learning_rate"][-1]
-        row["seconds"] = sums["seconds"]
+        row |= {"learning_rate": rate, "seconds": sums["seconds"]}
         self.epoch += 1
         self.rows_done = 0
         self._sums = dict.fromkeys(sums, 0)
@@ -210,11 +213,19 @@ class Trainer:
     # Going back and going on ----------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Everything the next step depends on, copied: weights, optimizer, position. Integers instead of generators."""
+        """Everything the next step depends on, copied: weights, optimizer, position. Integers instead of generators.
+
+        The history is not in it, only how long it is: keep it beside the state, and put it into `trainer.history`
+        before `restore` if the trainer is a new one.
+        """
         return {
+            "in_shape": self.network.in_shape,
             "params": self.network.params.copy(),
             "state": self.network.state.copy(),
+            "frozen": [row.name for row in self.network.parameters if not row.trainable],
+            "loss": self.loss,
             "optimizer": self.optimizer.state(),
+            "batch_size": self.batch_size,
             "epoch": self.epoch,
             "step": self.step,
             "rows_done": self.rows_done,
@@ -224,65 +235,57 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back, or on, to where `state` was taken; the history is cut there. What follows is then the same again."""
-        self.network.params[...] = state["params"]
-        self.network.state[...] = state["state"]
+        """Go back, or on, to where `state` was taken; the history is cut there. What follows is then the same again.
+
+        Raises      CheckpointError, with nothing changed, if the state was taken from another kind of trainer
+        """
+        network = self.network
+        if not network.out_shapes and state["in_shape"] is not None:
+            network.build(state["in_shape"])
+        sizes = len(state["params"]), len(state["state"])
+        if sizes != (len(network.params), len(network.state)):
+            raise CheckpointError(
+                f"this state belongs to a network of {sizes[0]:,} parameters and {sizes[1]:,} running numbers; "
+                f"the trainer's has {len(network.params):,} and {len(network.state):,}. Restore it into one made alike."
+            )
+        if len(state["callbacks"]) != len(self.callbacks):
+            raise CheckpointError(
+                f"this state was taken with {len(state['callbacks'])} callbacks, the trainer has {len(self.callbacks)}."
+            )
         self.optimizer.restore(state["optimizer"])
+        network.params[...], network.state[...] = state["params"], state["state"]
+        network.unfreeze()
+        if state["frozen"]:
+            network.freeze(*state["frozen"])
+        self.loss, self.batch_size = state["loss"], state["batch_size"]
         self.epoch, self.step, self.rows_done = state["epoch"], state["step"], state["rows_done"]
         self._sums = dict(state["sums"])
         self.history.truncate(state["history"])
         for callback, its_state in zip(self.callbacks, state["callbacks"], strict=True):
             callback.restore(its_state)
+        self._good = state
 
     # What can go wrong ----------------------------------------------------------------------------------------------
 
-    def _check_parts(self) -> None:
-        network, loss = self.network, self.loss
-        last = network.layers[-1] if network.layers else None
-        if isinstance(loss, CrossEntropy) and loss.from_probabilities != isinstance(last, Softmax):
+    def _held_out(self, validation: Any) -> Batches | None:
+        if validation is None:
+            return None
+        if not isinstance(validation, tuple) or len(validation) != 2:
             raise ConfigurationError(
-                "the network ends in Softmax and CrossEntropy applies softmax again: drop the layer, or say "
-                "CrossEntropy(from_probabilities=True)."
-                if isinstance(last, Softmax)
-                else "CrossEntropy(from_probabilities=True) needs a network that ends in Softmax(): add it."
+                "validation: expected a pair (x, y) of examples kept out of training, such as digits.validation, "
+                f"received {type(validation).__name__}."
             )
-        if isinstance(loss, (CrossEntropy, BinaryCrossEntropy)) and isinstance(last, Sigmoid):
-            raise ConfigurationError(
-                f"the network ends in Sigmoid, but {loss!r} expects raw outputs (logits): drop the layer."
-            )
-        if network.output is None:
-            network.output = loss.output
-        elif loss.output != "identity" and network.output != loss.output:
-            raise ConfigurationError(
-                f"the network has output={network.output!r}, but {loss!r} teaches {loss.output!r}: change one of them."
-            )
-
-    def _check_batches(self, data: Batches) -> None:
-        if self.rows_done >= len(data):
-            raise ConfigurationError(
-                f"epoch {self.epoch + 1} was broken off after {self.rows_done:,} rows, but the data has {len(data):,}: "
-                "go on with the data it began with, or make a new Trainer."
-            )
-        last_batch = (len(data) - self.rows_done) % self.batch_size or self.batch_size
-        if last_batch < max((inner.min_rows for layer in self.network.layers for inner in layer.walk()), default=1):
-            raise ConfigurationError(
-                f"the last batch of an epoch would have {last_batch} row, too few for BatchNorm: {len(data):,} rows in "
-                f"batches of {self.batch_size}. Choose another batch_size, or leave out a row."
-            )
-
-    def _adapted(self) -> bool:
-        seen = [row for row in self.network.states if row.attribute == "rows_seen"]
-        return all(self.network.state[row.slice].any() for row in seen)
+        return Batches(*validation, self.network, self.loss, name="validation x")
 
     def _steps_left(self, n: int, last_epoch: int) -> int:
         this_epoch = math.ceil((n - self.rows_done) / self.batch_size)
         return this_epoch + (last_epoch - self.epoch - 1) * math.ceil(n / self.batch_size)
 
     def _chance(self) -> np.random.Generator | None:
-        """The generator of this step, made from integers, so that a step taken again draws the same."""
-        return np.random.default_rng((self.seed, 1, self.step)) if self.network.draws else None
+        return stream(self.seed, CHANCE, self.step) if self.network.draws else None
 
     def _first_not_finite(self, x: Array) -> str:
+        """The culprit, by a second look at the same pass: a layer that errs only once is not found any more."""
         rng = self._chance()
         for layer in self.network.layers:
             x, _ = layer.forward(x, True, rng)
@@ -290,11 +293,14 @@ class Trainer:
                 return layer.title()
         return repr(self.loss)
 
-    def _diverged(self, good: dict[str, Any], what: str, where: str) -> DivergenceError:
+    def _diverged(self, what: str, where: str, step: int, rate: float) -> DivergenceError:
+        good = self._good
+        place = f"after epoch {good['epoch']}" if good["epoch"] else "at the start"
+        if good["rows_done"]:
+            place = f"after step {good['sums']['steps']} of epoch {good['epoch'] + 1}"
         error = DivergenceError(
-            f"{what} at epoch {self.epoch + 1}, step {self._sums['steps'] + 1}, first in {where} "
-            f"(learning_rate={self.optimizer.rate:g}). Lower it, scale the inputs, or clip gradients. "
-            f"The network is back as it was after epoch {good['epoch']}."
+            f"{what} at epoch {self.epoch + 1}, step {step}, first in {where} (learning_rate={rate:g}). Lower it, "
+            f"scale the inputs and targets, or clip gradients. The network is back as it was {place}."
         )
         self.restore(good)
         return error

@@ -14,7 +14,7 @@ from chainrule.layers.layer import Array, Cache, Layer
 
 
 def identity(z: Array) -> Array:
-    """Z itself."""
+    """The value itself."""
     return np.asarray(z)
 
 
@@ -39,9 +39,9 @@ def relu_slope(z: Array) -> Array:
 
 
 def leaky_relu(z: Array, slope: float = 0.01) -> Array:
-    """Z where z > 0, else slope * z: a valve that leaks, so that no unit is dead for ever."""
+    """max(0, z) + slope * min(0, z): a valve that leaks, so that no unit is dead for ever."""
     z = _float(z)
-    return np.where(z > 0, z, z * slope)
+    return np.maximum(z, 0) + slope * np.minimum(z, 0)
 
 
 def leaky_relu_slope(z: Array, slope: float = 0.01) -> Array:
@@ -73,8 +73,10 @@ def tanh(z: Array) -> Array:
 
 
 def tanh_slope(z: Array) -> Array:
-    """1 - tanh(z)^2, which equals 4 sigmoid'(2 z); in that form it keeps its digits far out."""
-    return 4 * sigmoid_slope(2 * _float(z))
+    """1 - tanh(z)^2, at most 1; as 4 e / (1 + e)^2 with e = e^-2|z| it keeps its digits far out."""
+    e = np.exp(-np.abs(_float(z)))
+    e = e * e
+    return 4 * e / (1 + e) ** 2
 
 
 def softmax(z: Array) -> Array:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.configurable import Configurable
-from chainrule.errors import ShapeError
+from chainrule.errors import NotBuiltError, ShapeError
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -50,6 +50,7 @@ class Layer(Configurable):
     decay_names: ClassVar[tuple[str, ...]] = ()  # those of them that weight decay shrinks: weights, not biases or gains
     state_names: ClassVar[tuple[str, ...]] = ()  # saved but not trained, for instance running statistics
     draws: ClassVar[bool] = False  # does forward draw random numbers in training?
+    adapts: ClassVar[bool] = False  # does it take statistics of the training inputs before the first step?
     any_shape: ClassVar[bool] = False  # does it take every input shape and keep it?
     min_rows: int = 1  # how many rows a training batch needs; `build` may raise it
     path: str = ""  # its place in the network, "3" or "2.0"; set when a network takes it in
@@ -82,7 +83,10 @@ class Layer(Configurable):
 
     def __call__(self, x: Array) -> Array:
         """The output alone, as in use after training."""
-        return self.forward(np.asarray(x))[0]
+        x, expected = np.asarray(x), self.known_in_shape()
+        if expected is not None and x.shape[-1:] != expected[-1:]:
+            raise ShapeError(f"{self!r}: expected x of shape (..., {expected[-1]}), received {x.shape}.")
+        return self.forward(x)[0]
 
     def title(self) -> str:
         """How messages name this layer: `Linear #3`."""
@@ -94,10 +98,21 @@ class Layer(Configurable):
         for child in self.children():
             yield from child.walk()
 
+    def array_names(self) -> tuple[str, ...]:
+        """The names of all arrays that building makes."""
+        return (*self.parameter_names, *(f"d{name}" for name in self.parameter_names), *self.state_names)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in type(self).array_names(self):
+            raise NotBuiltError(
+                f"{self!r} is not built and has no {name} yet: put it into a Network that knows its input's width, "
+                "or call layer.build(in_shape, np.random.default_rng(0))."
+            )
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
     def __setattr__(self, name: str, value: Any) -> None:
         """Assigning to an existing array copies into it: the network's flat vectors stay the one place of the truth."""
-        arrays = (*self.parameter_names, *self.state_names, *(f"d{name}" for name in self.parameter_names))
-        if name in arrays and name in self.__dict__:
+        if name in self.__dict__ and name in self.array_names():
             old = self.__dict__[name]
             if np.shape(value) != old.shape:
                 raise ShapeError(

@@ -55,6 +55,7 @@ class Linear(Layer):
             raise ConfigurationError("Linear: say both widths, Linear(784, 128), or Linear(out_features=128).")
         self.in_features = in_features
         self.out_features = number("Linear", "out_features", out_features, "[1, inf)", whole=True)
+        by_name("initializer", initializer, INITIALIZERS, Initializer)  # a misspelt name is found here, not at build
         self.initializer = initializer
         self.bias = number("Linear", "bias", bias, "(-inf, inf)")
 
@@ -69,7 +70,7 @@ class Linear(Layer):
                 f"received (N, {', '.join(map(str, in_shape))}). The layer before gives {D_in} features: "
                 "change its width or this layer's input."
             )
-        self.W = by_name("initializer", self.initializer, INITIALIZERS)(rng, (D_in, D_out))
+        self.W = by_name("initializer", self.initializer, INITIALIZERS, Initializer)(rng, (D_in, D_out))
         self.b = np.full(D_out, float(self.bias))
         return (*in_shape[:-1], D_out)
 

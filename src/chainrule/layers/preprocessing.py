@@ -7,6 +7,8 @@ import numpy as np
 from chainrule.configurable import number
 from chainrule.layers.layer import Array, Cache, Layer, Shape
 
+ROWS = 4096  # looked at in one go
+
 
 class Rescale(Layer):
     """Multiplies every value by one constant: Rescale(1/255) turns pixels 0..255 into 0..1.
@@ -38,9 +40,10 @@ class Standardize(Layer):
     The Trainer calls `adapt` with the training inputs before its first step. Until then the layer changes nothing.
 
     Shapes      x, y: (N, D) or (N, ..., D)    mean, deviation: (D,)    cache: empty
-    Forward     y = (x - mean) / (deviation + epsilon)
-    Backward    dx = dy / (deviation + epsilon)
-    Arguments   epsilon: added to the deviation, in units of x (default 1e-7): a constant feature gives 0
+    Forward     y = (x - mean) / deviation
+    Backward    dx = dy / deviation
+                A feature that was constant in training is only centred (deviation 1, as scikit-learn does): a small
+                change in use must not become a huge one
 
     >>> layer = Standardize()
     >>> layer.build((2,), np.random.default_rng(0))
@@ -53,13 +56,11 @@ class Standardize(Layer):
 
     state_names = ("mean", "deviation", "rows_seen")
     any_shape = True
+    adapts = True
 
     mean: Array
     deviation: Array
     rows_seen: Array
-
-    def __init__(self, epsilon: float = 1e-7) -> None:
-        self.epsilon = number("Standardize", "epsilon", epsilon, "[0, inf)")
 
     def build(self, in_shape: Shape, rng: np.random.Generator) -> Shape:
         self.mean = np.zeros(in_shape[-1])
@@ -70,12 +71,14 @@ class Standardize(Layer):
     def adapt(self, x: Array) -> None:
         """Take mean and deviation (divided by N) of every feature from the rows of x."""
         rows = np.asarray(x).reshape(-1, np.shape(x)[-1])
-        self.mean = rows.mean(axis=0, dtype=np.float64)
-        self.deviation = rows.std(axis=0, dtype=np.float64)
+        self.mean = mean = rows.mean(axis=0, dtype=np.float64)
+        chunks = (rows[i : i + ROWS] for i in range(0, len(rows), ROWS))  # no float64 copy of all the data
+        deviation = np.sqrt(sum(((chunk - mean) ** 2).sum(axis=0) for chunk in chunks) / len(rows))
+        self.deviation = np.where(deviation == 0, 1, deviation)
         self.rows_seen = np.array([len(rows)])
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
-        return (x - self.mean) / (self.deviation + self.epsilon), ()
+        return (x - self.mean) / self.deviation, ()
 
     def backward(self, dy: Array, cache: Cache, need_dx: bool = True) -> Array | None:
-        return dy / (self.deviation + self.epsilon)
+        return dy / self.deviation  # y = (x - mean) / deviation   =>  dL/dx = dy / deviation

@@ -53,17 +53,19 @@ class CrossEntropy(Loss):
                 f"received {targets.shape}."
                 + (" Ravel the labels: y.ravel()." if targets.size == shape[0] else " One output per class, please.")
             )
-        if targets.dtype.kind not in "iub":
-            if not (targets == np.floor(targets)).all():
-                raise LabelError("CrossEntropy: labels must be whole numbers 0..K-1; these have fractions or NaN.")
-            targets = targets.astype(np.int64)
-        if targets.dtype.kind == "b":
+        if targets.dtype.kind != "i":
+            if targets.dtype.kind == "f" and not (np.isfinite(targets) & (targets == np.floor(targets))).all():
+                row = int(np.argmin(np.isfinite(targets) & (targets == np.floor(targets))))
+                raise LabelError(
+                    f"CrossEntropy: labels must be whole numbers 0..{K - 1}, but row {row} has {targets[row]}. "
+                    "Numbers to predict? Use SquaredError."
+                )
             targets = targets.astype(np.int64)
         low, high = int(targets.min()), int(targets.max())
         if low < 0 or high >= K:
             raise LabelError(
                 f"CrossEntropy: labels must be 0..{K - 1} for {K} outputs, received {low}..{high}. "
-                + ("Labels that start at 1: use y - 1." if (low, high) == (1, K) else "")
+                + ("Labels that start at 1: use y - 1. " if (low, high) == (1, K) else "")
                 + "Any other labels: names, y = np.unique(y, return_inverse=True)."
             )
         return targets

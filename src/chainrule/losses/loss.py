@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.border import as_targets
+from chainrule.border import as_array, as_targets
 from chainrule.configurable import Configurable
 from chainrule.errors import DataError, ShapeError
 from chainrule.layers.layer import Array
@@ -34,7 +34,7 @@ class Loss(Configurable):
         self, outputs: Array, targets: Any, weights: Any = None, total: float | None = None
     ) -> tuple[float, Array]:
         """The loss, a number, and dL/doutputs, of the outputs' shape and dtype."""
-        outputs = np.asarray(outputs)
+        outputs = as_array(outputs, "outputs")
         if outputs.dtype.kind != "f":
             outputs = outputs.astype(np.float64)
         targets = self.check(targets, outputs.shape)
@@ -59,7 +59,7 @@ def weighted(rows: Array, weights: Array | None) -> float:
 
 def check_weights(weights: Any, n: int) -> Array:
     """One finite weight >= 0 per row, not all zero."""
-    weights = np.asarray(weights)
+    weights = as_array(weights, "weights")
     if weights.shape != (n,) or weights.dtype.kind not in "fiub":
         raise ShapeError(f"weights: expected {n} numbers, shape ({n},), received {weights.shape} of {weights.dtype}.")
     if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() == 0:

@@ -7,12 +7,12 @@ moments) lies in its own vectors, the slots, as long as `params` and in the same
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from chainrule.configurable import Configurable
-from chainrule.errors import ConfigurationError
+from chainrule.errors import CheckpointError, ConfigurationError
 from chainrule.layers.layer import Array
 from chainrule.schedules import Schedule, as_schedule
 
@@ -32,7 +32,7 @@ class Optimizer(Configurable):
     array([0.5, 1.5])
     """
 
-    slot_names: ClassVar[tuple[str, ...]] = ()
+    slot_names: tuple[str, ...] = ()
 
     def __init__(self, learning_rate: float | Schedule = 0.01) -> None:
         self.steps = 0  # taken so far
@@ -54,24 +54,35 @@ class Optimizer(Configurable):
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        taken = self.steps - self.started
-        return self.schedule(taken, self.planned or taken + 1)
+        if self.planned is None and self.schedule.ends:
+            raise self._out_of_plan(1)
+        return float(self.schedule(self.steps - self.started, self.planned or 1))
 
     def plan(self, steps: int) -> None:
         """Fix the length of the schedule, once: the first fit says how many steps there will be."""
         if self.planned is None:
             self.planned = max(1, steps)
-        if self.schedule.ends and self.steps - self.started >= self.planned:
-            raise ConfigurationError(
-                f"{self.schedule!r} was planned for {self.planned:,} steps, and all are taken: its rate is 0 now. "
-                "Assign a new one, trainer.optimizer.learning_rate = 0.01, or plan longer with length=."
+        if self.schedule.ends and self.steps - self.started + steps > self.planned:
+            raise self._out_of_plan(steps)
+
+    def _out_of_plan(self, steps: int) -> ConfigurationError:
+        if self.planned is None:
+            return ConfigurationError(
+                f"{self.schedule!r} does not know for how many steps: call optimizer.plan(steps) first, or say length=."
             )
+        return ConfigurationError(
+            f"{self.schedule!r} was planned for {self.planned:,} steps, {self.steps - self.started:,} are taken, and "
+            f"{steps:,} more are wanted: its rate would be 0. Assign a new one, for instance "
+            "trainer.optimizer.learning_rate = 0.01, or plan longer with length=."
+        )
 
     def step(self, params: Array, grads: Array, slices: Sequence[slice] | None = None) -> float:
         """Move params in place, against grads; return the rate. `slices` are the stretches to move, default all."""
         if not self.slots:
             self.slots = {name: np.zeros_like(params) for name in self.slot_names}
         slots, rate = list(self.slots.values()), self.rate
+        if self.schedule.ends and self.planned is not None and self.steps - self.started >= self.planned:
+            raise self._out_of_plan(1)
         if slots and len(slots[0]) != len(params):
             raise ConfigurationError(
                 f"{self!r} has been used on {len(slots[0]):,} parameters, received {len(params):,}. "
@@ -91,6 +102,8 @@ class Optimizer(Configurable):
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on besides the constructor arguments, copied."""
         return {
+            "type": type(self).__name__,
+            "learning_rate": self.learning_rate,
             "steps": self.steps,
             "started": self.started,
             "planned": self.planned,
@@ -99,5 +112,8 @@ class Optimizer(Configurable):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from where `state` was taken."""
+        if state["type"] != type(self).__name__:
+            raise CheckpointError(f"this state was taken from {state['type']}, and {self!r} cannot go on from it.")
+        self.learning_rate = state["learning_rate"]
         self.steps, self.started, self.planned = state["steps"], state["started"], state["planned"]
         self.slots = {name: slot.copy() for name, slot in state["slots"].items()}

@@ -33,8 +33,6 @@ class SGD(Optimizer):
     array([0.71])
     """
 
-    slot_names = ("velocity",)
-
     def __init__(
         self,
         learning_rate: float | Schedule = 0.01,
@@ -51,6 +49,7 @@ class SGD(Optimizer):
             raise unknown_name("velocity", velocity, VELOCITIES)
         self.nesterov = nesterov
         self.velocity = velocity
+        self.slot_names = ("velocity",) if momentum else ()
 
     def update(self, w: Array, g: Array, slots: list[Array], rate: float) -> None:
         if not self.momentum:

@@ -1,0 +1,45 @@
+"""One pass forwards and backwards with everything kept, for explanations, pictures of gradient flow and the curious."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chainrule.layers.layer import Array, Cache, Layer
+from chainrule.losses import Loss
+
+if TYPE_CHECKING:
+    from chainrule.network import Network
+
+
+class Trace(NamedTuple):
+    """One layer's part in a forward and backward pass."""
+
+    layer: Layer
+    x: Array
+    y: Array
+    cache: Cache
+    dy: Array
+    dx: Array
+    gradients: dict[str, Array]  # by parameter name, "1.W"
+
+
+def trace(network: Network, x: Array, targets: Any, loss: Loss) -> list[Trace]:
+    """A row for each layer, in order, for one batch, as in inference. Overwrites the network's gradients."""
+    passes = []
+    for layer in network.layers:
+        y, cache = layer.forward(x)
+        passes.append((layer, x, y, cache))
+        x = y
+    _, dy = loss(x, targets)
+    rows = []
+    for layer, x, y, cache in reversed(passes):
+        dx = layer.backward(dy.copy(), cache)  # a copy: backward may reuse the memory it is given
+        assert dx is not None
+        gradients = {
+            row.name: network.grads[row.slice].reshape(row.shape).copy()
+            for row in network.parameters
+            if row.name.startswith(f"{layer.path}.")
+        }
+        rows.append(Trace(layer, x, y, cache, dy, dx, gradients))
+        dy = dx
+    return rows[::-1]
