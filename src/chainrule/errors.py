@@ -76,6 +76,6 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> Configuration
     """
     names = list(known)
     lowered = {known.lower(): known for known in names}
-    near = difflib.get_close_matches(str(name).lower(), lowered, n=1)
+    near = difflib.get_close_matches(str(name)[:100].lower(), lowered, n=1)
     hint = f" Did you mean {lowered[near[0]]!r}?" if near else ""
     return ConfigurationError(f"{kind} {name!r} is unknown.{hint} Known: {', '.join(names) or 'none'}.")

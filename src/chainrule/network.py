@@ -125,7 +125,7 @@ class Network(Configurable):
         self.parameters, self.states = parameter_table(everything), state_table(everything)
         self._params = flat_vector(self.parameters, self.dtype)
         self._state = flat_vector(self.states, self.dtype)
-        self._grads = np.zeros_like(self._params)
+        self._grads = np.zeros(self._params.shape, self.dtype)
         bind(self.parameters, self.params)
         bind(self.parameters, self.grads, prefix="d")
         bind(self.states, self.state)

@@ -123,4 +123,4 @@ class Layer(Configurable):
         else:
             object.__setattr__(self, name, value)
             if name in self.parameter_names:
-                object.__setattr__(self, f"d{name}", np.zeros_like(value))
+                object.__setattr__(self, f"d{name}", np.zeros(np.shape(value), np.asarray(value).dtype))

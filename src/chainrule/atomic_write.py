@@ -1,0 +1,50 @@
+"""A file is the new one or still the old one, never half of each: whatever stops the writing, down to a power cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_atomically(path: str | os.PathLike[str], pieces: Iterable[bytes | memoryview]) -> None:
+    """Put the pieces, one behind the other, where `path` says; what was there before is replaced in one instant.
+
+    They go into a new file beside it first, `.name.pid.random.tmp`, which is forced onto the disk and then takes the
+    name. If anything fails it is removed again. A symbolic link stays one: what it points to is replaced.
+
+    Raises      OSError as the system gives it, with the old file as it was
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(f"{folder}/a", [b"chain", b"rule"])
+    ...     Path(folder, "a").read_bytes(), os.listdir(folder)
+    (b'chainrule', ['a'])
+    """
+    target = Path(os.path.realpath(path))
+    name = target.name[:50]  # a name may be as long as the system allows, and this one is longer
+    temporary = target.with_name(f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(descriptor)  # without it the name can reach the disk before the bytes do
+        os.replace(temporary, target)
+    except BaseException:  # Ctrl-C too leaves nothing behind
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    with suppress(OSError):  # Windows cannot open a folder, some network disks cannot sync one
+        _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force the new name onto the disk: it is kept in the folder, not in the file."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
