@@ -63,6 +63,16 @@ class Batches:
         return stream(seed, SHUFFLE, epoch).permutation(len(self))
 
 
+def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
+    """Examples kept out of training, from a pair (x, y)."""
+    if not isinstance(validation, tuple) or len(validation) != 2:
+        raise ConfigurationError(
+            "validation: expected a pair (x, y) of examples kept out of training, such as digits.validation, received "
+            f"{type(validation).__name__}."
+        )
+    return Batches(*validation, network, loss, name="validation x")
+
+
 def check_pair(network: Network, loss: Loss) -> None:
     """Raise ConfigurationError unless the network's last layer and task go with the loss."""
     last = network.layers[-1] if network.layers else None

@@ -68,10 +68,7 @@ class Network(Configurable):
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise ConfigurationError(f"Network: expected layers such as Linear(784, 128), received {layer!r}.")
-        try:
-            self.dtype = np.dtype(dtype).name
-        except TypeError:
-            self.dtype = "unknown"
+        self.dtype = str(getattr(dtype, "__name__", dtype))  # also np.float64 and np.dtype("float64")
         if self.dtype not in ("float32", "float64"):
             raise ConfigurationError(f"Network: dtype must be 'float32' or 'float64', received {dtype!r}.")
         check_free(layers)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import tasks
-from chainrule.batches import CHANCE, Batches, check_last_batch, check_pair, stream
+from chainrule.batches import CHANCE, Batches, check_last_batch, check_pair, held_out_batches, stream
 from chainrule.configurable import by_name, number
 from chainrule.errors import CheckpointError, ConfigurationError, DivergenceError
 from chainrule.history import Callback, History, Step
@@ -110,7 +110,7 @@ class Trainer:
         number("fit", "epochs", epochs, "[0, inf)", whole=True)
         check_pair(self.network, self.loss)
         data = Batches(x, y, self.network, self.loss)
-        held_out = self._held_out(validation)
+        held_out = None if validation is None else held_out_batches(validation, self.network, self.loss)
         if self.rows_done > len(data):
             raise ConfigurationError(
                 f"epoch {self.epoch + 1} was broken off after {self.rows_done:,} rows, but the data has {len(data):,}: "
@@ -266,16 +266,6 @@ class Trainer:
         self._good = state
 
     # What can go wrong ----------------------------------------------------------------------------------------------
-
-    def _held_out(self, validation: Any) -> Batches | None:
-        if validation is None:
-            return None
-        if not isinstance(validation, tuple) or len(validation) != 2:
-            raise ConfigurationError(
-                "validation: expected a pair (x, y) of examples kept out of training, such as digits.validation, "
-                f"received {type(validation).__name__}."
-            )
-        return Batches(*validation, self.network, self.loss, name="validation x")
 
     def _steps_left(self, n: int, last_epoch: int) -> int:
         this_epoch = math.ceil((n - self.rows_done) / self.batch_size)

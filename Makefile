@@ -1,0 +1,49 @@
+# Every target makes the venv it needs, and nothing else. A stamp in it remembers which extras are installed;
+# it is out of date as soon as pyproject.toml is newer.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help train test bench check clean
+.NOTPARALLEL:
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+train: .venv/cli.stamp ## train on MNIST and test the result; options: make train ARGS="--epochs 2"
+	$(BIN)/chainrule train mnist $(ARGS)
+
+# One BLAS thread for each worker: with more they would fight for the same cores.
+test: .venv/dev.stamp ## run all tests and every example in a docstring; options: make test ARGS="-k linear"
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
+
+bench: .venv/base.stamp ## measure the speed of training and of the import, beside the peers that are installed
+	$(BIN)/python benchmarks/train_speed.py $(ARGS)
+	$(BIN)/python benchmarks/import_time.py
+
+check: .venv/dev.stamp ## lint, format, types, import directions: what a commit must pass
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean: ## remove the venv and everything that was built or cached
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "chainrule needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; \
+	  echo "Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	touch $@
+
+.venv/base.stamp: pyproject.toml .venv/made.stamp
+	$(PIP) --editable .
+	touch $@
+
+.venv/cli.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml .venv/made.stamp
+	$(PIP) --editable '.[$*]'
+	touch $@
