@@ -233,3 +233,14 @@ def test_a_built_layer_is_checked_with_its_own_arrays():
 def test_other_subjects_are_refused():
     with pytest.raises(cr.ConfigurationError, match="expected a layer, a network or a loss"):
         cr.check_gradients(np.tanh, x_of(2, 2))
+
+
+def test_a_network_that_is_sure_and_right_passes():
+    """Its loss is nearly 0, a small difference of large numbers: that rounding must not be taken for an error."""
+    network = cr.MLP([3, 7, 5], seed=2)
+    x = x_of(11, 3)
+    network.layers[-1].W *= 300
+    y = network(x).argmax(axis=1)
+    assert network.evaluate(x, y, cr.CrossEntropy())["loss"] < 0.01
+    report = cr.check_gradients(network, x, y, cr.CrossEntropy(), show=False)
+    assert report.passed, report

@@ -168,7 +168,7 @@ def _check_network(network: Network, x: Array, y: Any, loss: Loss | None, train:
     _, dy = judge(outputs)
     dx = network.backward(dy, caches, need_dx=True)
     assert dx is not None
-    size = float(np.abs(outputs).sum()) if loss is None else abs(value())
+    size = float(np.abs(outputs).sum()) if loss is None else _size(value(), outputs)
     arrays = [("x", x, np.array(dx))]
     for row in network.parameters:
         shaped = network.grads[row.slice].reshape(row.shape).copy()
@@ -178,7 +178,13 @@ def _check_network(network: Network, x: Array, y: Any, loss: Loss | None, train:
 
 def _check_loss(loss: Loss, outputs: Array, targets: Any, seed: int) -> Checked:
     value, gradient = loss(outputs, targets)
-    return _check_array("outputs", lambda: loss(outputs, targets)[0], outputs, gradient, abs(value), seed)
+    size = _size(value, outputs)
+    return _check_array("outputs", lambda: loss(outputs, targets)[0], outputs, gradient, size, seed)
+
+
+def _size(value: float, outputs: Array) -> float:
+    """What rounding is relative to: a loss of 1e-6 is the difference of a logit and a logarithm of size 20."""
+    return abs(value) + float(np.abs(outputs).max())
 
 
 def _check_array(name: str, f: Callable[[], float], array: Array, analytic: Array, size: float, seed: int) -> Checked:
