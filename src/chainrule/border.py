@@ -18,6 +18,8 @@ def as_array(x: Any, name: str = "x") -> Array:
     """Real numbers from whatever holds them: arrays, nested lists, anything with __array__."""
     if isinstance(x, np.ma.MaskedArray) and np.ma.getmaskarray(x).any():
         raise DataError(f"{name}: a masked array with masked entries. Fill them first: x.filled(0).")
+    if hasattr(x, "__next__"):
+        raise DataError(f"{name}: a generator can be read only once. Make an array of it: np.stack(list({name})).")
     if is_sparse(x):
         array = x.tocsr()
     else:
@@ -29,7 +31,7 @@ def as_array(x: Any, name: str = "x") -> Array:
         try:
             array = array.astype(np.float64)
         except (ValueError, TypeError):
-            raise DataError(f"{name}: {_ragged(x) or 'holds objects that are not numbers.'}") from None
+            raise DataError(f"{name}: {_ragged(x) or _no_number(array)}") from None
     if array.dtype.kind == "c":
         raise DataError(f"{name}: Complex data not supported, received {array.dtype}. Use x.real, or two columns.")
     if array.dtype.kind in "US":
@@ -50,6 +52,8 @@ def as_targets(targets: Any) -> Array:
             "np.array(y).astype(int). Decimal numbers: .astype(float). "
             "Names: names, y = np.unique(y, return_inverse=True)."
         )
+    if is_sparse(targets):
+        raise DataError("targets: a sparse matrix. Make it dense: y.toarray().")
     array = as_array(targets, "targets")
     if array.ndim == 0:
         raise DataError(f"targets: expected one for each row of x, received {targets!r}.")
@@ -133,10 +137,23 @@ def check_rows(x: Array, y: Array, name: str = "x") -> None:
     n, m = x.shape[0], len(y)
     if n == 0:
         raise DataError(f"{name}: Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required.")
+    if 0 in x.shape:
+        raise DataError(f"{name}: Found array with 0 feature(s) (shape={x.shape}) while a minimum of 1 is required.")
     if n != m:
         raise DataError(
             f"{name} and its targets have inconsistent numbers of samples: [{n}, {m}]. Each row needs one target."
         )
+
+
+def _no_number(array: Array) -> str:
+    """Which object of an array is not a number."""
+    for index in np.ndindex(array.shape):
+        try:
+            float(array[index])
+        except (TypeError, ValueError):
+            place = f"row {index[0]}" + (f", column {index[1]}" if len(index) > 1 else "") if index else "it"
+            return f"expected numbers, but {place} holds {array[index]!r}. Fill, drop or translate such entries."
+    return "holds objects that are not numbers."
 
 
 def _ragged(x: Any) -> str:

@@ -83,7 +83,7 @@ def from_json(data: Any, known: Mapping[str, type[Configurable]]) -> Any:
     if unexpected:
         raise unknown_name(f"argument of {name}", unexpected[0], _signature(known[name]))
     try:
-        return _construct(known[name], arguments)
+        return _construct(known[name], dict(arguments))
     except TypeError as error:
         raise ConfigurationError(f"{name} cannot be made from {arguments}: {error}") from error
 

@@ -72,13 +72,8 @@ class Trainer:
         self.epoch = 0
         self.step = 0
         self.rows_done = 0
-        self._sums = {"loss": 0.0, "hits": 0, "seconds": 0.0, "steps": 0}  # over the epoch under way
+        self._sums = {"loss": 0.0, "hits": 0, "seconds": 0.0, "steps": 0, "rate": 0.0}  # over the epoch under way
         self._walking = self._stopping = False
-        if self.optimizer.steps:
-            raise ConfigurationError(
-                f"Trainer: {self.optimizer!r} has taken {self.optimizer.steps:,} steps elsewhere and remembers them. "
-                "Every trainer needs an optimizer of its own: optimizer.clone()."
-            )
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Parts may be exchanged between steps: they are checked when they come in, not in the step that needs them."""
@@ -86,6 +81,7 @@ class Trainer:
             value = by_name("loss", value, LOSSES, Loss)
         elif name == "optimizer":
             value = by_name("optimizer", value, OPTIMIZERS, Optimizer)
+            value.claim(instead_of=self.__dict__.get("optimizer"))
         elif name == "batch_size":
             value = number("Trainer", "batch_size", value, "[1, inf)", whole=True)
         elif name == "network" and not isinstance(value, Network):
@@ -181,6 +177,7 @@ class Trainer:
         self.step += 1
         self.rows_done += len(rows)
         sums["steps"] += 1
+        sums["rate"] = rate
         sums["loss"] += loss * len(rows)
         if tasks.classifies(network.output):
             sums["hits"] += int(np.count_nonzero(tasks.hits(network.output, outputs, y, network.squashed)))
@@ -193,7 +190,7 @@ class Trainer:
     def _finish_epoch(self, data: Batches, held_out: Batches | None) -> None:
         """Close the epoch: a row of the history, validation, callbacks."""
         network, sums, n = self.network, self._sums, self.rows_done
-        rate = self.history.steps["learning_rate"][-1]
+        rate = sums["rate"]
         if not (np.isfinite(network.params).all() and np.isfinite(network.state).all()):
             raise self._diverged("The weights are no longer finite", "the last update", int(sums["steps"]), rate)
         row: dict[str, Any] = {"epoch": self.epoch + 1, "loss": sums["loss"] / n}
@@ -239,10 +236,10 @@ class Trainer:
 
         Raises      CheckpointError, with nothing changed, if the state was taken from another kind of trainer
         """
-        network = self.network
+        network, sizes = self.network, (len(state["params"]), len(state["state"]))
         if not network.out_shapes and state["in_shape"] is not None:
+            network = network.copy()
             network.build(state["in_shape"])
-        sizes = len(state["params"]), len(state["state"])
         if sizes != (len(network.params), len(network.state)):
             raise CheckpointError(
                 f"this state belongs to a network of {sizes[0]:,} parameters and {sizes[1]:,} running numbers; "
@@ -252,9 +249,15 @@ class Trainer:
             raise CheckpointError(
                 f"this state was taken with {len(state['callbacks'])} callbacks, the trainer has {len(self.callbacks)}."
             )
+        if not {row.name for row in network.parameters}.issuperset(state["frozen"]):
+            raise CheckpointError(f"this state has frozen parameters that the network lacks: {state['frozen']}.")
         self.optimizer.restore(state["optimizer"])
+        if not self.network.out_shapes and state["in_shape"] is not None:
+            self.network.build(state["in_shape"])
+        network = self.network
         network.params[...], network.state[...] = state["params"], state["state"]
-        network.unfreeze()
+        if network.parameters:
+            network.unfreeze()
         if state["frozen"]:
             network.freeze(*state["frozen"])
         self.loss, self.batch_size = state["loss"], state["batch_size"]

@@ -34,9 +34,9 @@ def test_train_and_test_are_drawn_apart(make):
 
 @pytest.mark.parametrize("make", [*CLASSES, surface])
 def test_the_global_generator_is_left_alone(make):
-    state = np.random.get_state()[1].copy()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
     make(8, noise=0.1)
-    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
 def test_gates_are_what_logic_says():

@@ -36,6 +36,7 @@ class Optimizer(Configurable):
 
     def __init__(self, learning_rate: float | Schedule = 0.01) -> None:
         self.steps = 0  # taken so far
+        self.in_use = False  # by a trainer
         self.slots: dict[str, Array] = {}
         self.learning_rate = learning_rate
 
@@ -57,6 +58,17 @@ class Optimizer(Configurable):
         if self.planned is None and self.schedule.ends:
             raise self._out_of_plan(1)
         return float(self.schedule(self.steps - self.started, self.planned or 1))
+
+    def claim(self, instead_of: Optimizer | None) -> None:
+        """Be one trainer's own, in place of the one it had: an optimizer remembers steps that no other network took."""
+        if self.in_use and self is not instead_of:
+            raise ConfigurationError(
+                f"{self!r} belongs to another trainer ({self.steps:,} steps taken). Every trainer needs one of "
+                "its own: optimizer.clone()."
+            )
+        if instead_of is not None:
+            instead_of.in_use = False
+        self.in_use = True
 
     def plan(self, steps: int) -> None:
         """Fix the length of the schedule, once: the first fit says how many steps there will be."""

@@ -1,0 +1,74 @@
+"""What a classifier gets wrong, counted: an accuracy says how often, a confusion matrix says what for what."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.configurable import number
+from chainrule.errors import LabelError
+from chainrule.layers.layer import Array
+
+
+class Confusion(NamedTuple):
+    """One kind of mistake and how often it was made."""
+
+    true: int
+    predicted: int
+    times: int
+
+
+def confusion_matrix(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, classes: int | None = None) -> Array:
+    """How often each true label (row) was answered with each label (column).
+
+    Shapes      y_true, y_pred (N,)    result (K, K)
+    Arguments   classes  K; None: the largest label plus one (default)
+    Raises      LabelError for labels that are not whole numbers from 0 to K - 1, or not one each
+
+    >>> confusion_matrix([0, 0, 1, 2], [0, 1, 1, 2])
+    array([[1, 1, 0],
+           [0, 1, 0],
+           [0, 0, 1]])
+    """
+    true, predicted = _labels("y_true", y_true), _labels("y_pred", y_pred)
+    if true.shape != predicted.shape:
+        raise LabelError(
+            f"confusion_matrix: expected one prediction for each label, received {len(true):,} labels (y_true) and "
+            f"{len(predicted):,} predictions (y_pred)."
+        )
+    largest = max(true.max(initial=-1), predicted.max(initial=-1))
+    K = largest + 1 if classes is None else number("confusion_matrix", "classes", classes, "[1, inf)", whole=True)
+    if largest >= K:
+        raise LabelError(f"confusion_matrix: expected labels from 0 to {K - 1}, received {largest}. Raise classes.")
+    return np.bincount(true * K + predicted, minlength=K * K).reshape(K, K)
+
+
+def most_confused(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, k: int = 5) -> list[Confusion]:
+    """The k most frequent mistakes, the most frequent first; fewer if there are fewer kinds.
+
+    Shapes      y_true, y_pred (N,)
+    Arguments   k  how many (default 5)
+    Raises      LabelError as confusion_matrix
+
+    >>> most_confused([4, 4, 4, 7, 9], [9, 9, 4, 1, 9])
+    [Confusion(true=4, predicted=9, times=2), Confusion(true=7, predicted=1, times=1)]
+    """
+    mistakes = confusion_matrix(y_true, y_pred)
+    np.fill_diagonal(mistakes, 0)
+    order = np.argsort(-mistakes, axis=None, kind="stable")[: number("most_confused", "k", k, "[0, inf)", whole=True)]
+    pairs = (Confusion(*divmod(int(i), len(mistakes)), int(mistakes.flat[i])) for i in order)
+    return [pair for pair in pairs if pair.times]
+
+
+def _labels(name: str, labels: npt.ArrayLike) -> Array:
+    array = np.asarray(labels)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "biu"):
+        raise LabelError(
+            f"{name}: expected whole numbers of shape (N,), received {array.dtype} {array.shape}. One-hot rows or "
+            f"probabilities: say {name}.argmax(axis=1)."
+        )
+    if array.size and array.min() < 0:
+        raise LabelError(f"{name}: expected labels from 0 up, received {array.min()}.")
+    return array.astype(np.int64)

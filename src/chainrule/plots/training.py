@@ -1,0 +1,111 @@
+"""How training went, epoch by epoch, and how it would have gone with other settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.configurable import number
+from chainrule.errors import ConfigurationError
+from chainrule.history import History
+from chainrule.plots.canvas import BLUE, GREY, ORANGE, new_axes, quiet_frame, warn_below
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def history(history: History, *, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+    """Two panels: the loss of each epoch, and, for a classifier, the accuracies with a line at 95 %.
+
+    Training values are means over the epoch while the weights moved; validation is measured after it. That is why
+    validation can be the better one at first.
+
+    Arguments   history  of a Trainer, with at least one epoch
+                axes     two Axes; None: a new figure (default)
+    Raises      ConfigurationError if no epoch is finished; MissingExtraError without matplotlib
+    """
+    if not len(history):
+        raise ConfigurationError("plots.history: no epoch is finished yet, so there is nothing to draw. Train first.")
+    left, right = axes = new_axes(9, 3.6, panels=2) if axes is None else axes
+    for ax, column, factor in ((left, "loss", 1), (right, "accuracy", 100)):
+        curves = (("train", column, ORANGE, "o--"), ("validation", f"validation_{column}", BLUE, "s-"))
+        for label, name, color, style in curves:
+            if name in history.columns:
+                values = [math.nan if value is None else factor * value for value in history[name]]
+                ax.plot(history["epoch"], values, style, color=color, label=label, markersize=5)
+        ax.set_xlabel("epoch")
+        ax.locator_params(axis="x", integer=True)
+        ax.set_xlim(history["epoch"][0] - 0.3, history["epoch"][-1] + 0.3)
+        quiet_frame(ax)
+    left.set_title("Loss")
+    left.set_ylim(bottom=0)
+    left.legend(frameon=False)
+    right.set_title("Accuracy (%)")
+    right.axhline(95, color=GREY, linestyle=":")
+    right.annotate("95 %", (0.01, 95), xycoords=right.get_yaxis_transform(), va="bottom", color=GREY)
+    right.set_ylim(top=100)
+    right.set_visible("accuracy" in history.columns)  # a regression has none
+    return axes
+
+
+def learning_rates(
+    results: Mapping[float, npt.ArrayLike], *, setting: str = "learning rate", ax: Axes | None = None
+) -> Axes:
+    """What a setting does to the accuracy: the mean over several seeds, with its standard deviation as error bars.
+
+    Every run is a small grey dot, so that one lucky seed is seen for what it is. NaN stands for a run that diverged:
+    it is counted below, not averaged. The axis of the setting is logarithmic unless a value is 0 or negative.
+
+    Shapes      results {value: accuracies of its runs}, accuracies in 0..1
+    Arguments   setting  what the values are, for instance "hidden units" (default "learning rate")
+                ax       None: a new figure (default)
+    Raises      ConfigurationError if there is nothing to draw, or an accuracy outside of 0..1; MissingExtraError
+                without matplotlib
+
+    The deviation is that of the sample, divided by n - 1; a single run has none.
+    """
+    where = "plots.learning_rates"
+    if not isinstance(results, Mapping) or not results:
+        raise ConfigurationError(
+            f"{where}: expected {{value: accuracies}} such as {{0.1: [0.97, 0.96]}}, received {results!r}."
+        )
+    values = sorted(number(where, "a value", value, "(-inf, inf)") for value in results)
+    runs = [100 * np.atleast_1d(np.asarray(results[value], np.float64)).ravel() for value in values]
+    for value, percents in zip(values, runs, strict=True):
+        if not percents.size or np.any((percents < 0) | (percents > 100)):
+            raise ConfigurationError(
+                f"{where}: expected accuracies from 0 to 1 for {value:g}, received {results[value]!r}."
+            )
+    good = [percents[np.isfinite(percents)] for percents in runs]
+    means = np.array([math.nan if not len(percents) else percents.mean() for percents in good])
+    spread = np.array([0.0 if len(percents) < 2 else percents.std(ddof=1) for percents in good])
+
+    ax = new_axes(6, 4)[0] if ax is None else ax
+    from matplotlib.transforms import offset_copy
+
+    beside = offset_copy(
+        ax.transData, ax.get_figure(root=True), x=9, units="points"
+    )  # where the error bar does not hide them
+    for value, percents in zip(values, good, strict=True):
+        ax.plot([value] * len(percents), percents, "o", color=GREY, markersize=3.5, alpha=0.6, transform=beside)
+    ax.errorbar(values, means, spread, fmt="o-", color=BLUE, capsize=5, linewidth=1.5, markersize=7)
+    for value, percents, kept in zip(values, runs, good, strict=True):
+        if len(kept) < len(percents):
+            warn_below(ax, value, f"{len(percents) - len(kept)} of {len(percents)}\ndiverged")
+    if np.isfinite(means).any():
+        best = int(np.nanargmax(means))
+        deviation = f" ± {spread[best]:.1f}" if len(good[best]) > 1 else ""
+        ax.set_title(f"Best: {setting} {values[best]:g}, {means[best]:.1f}{deviation} %")
+    if values[0] > 0:
+        ax.set_xscale("log")
+    ax.set_xticks(values, [f"{value:g}" for value in values])
+    ax.set_xticks([], minor=True)
+    ax.margins(x=0.08)
+    ax.set_xlabel(setting)
+    ax.set_ylabel("validation accuracy (%)")
+    quiet_frame(ax)
+    return ax

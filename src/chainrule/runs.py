@@ -1,0 +1,186 @@
+"""The folder that a run leaves behind: the model, how it came about, how training went, and four pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import chainrule
+from chainrule import plots
+from chainrule.datasets.dataset import Dataset
+from chainrule.errors import ConfigurationError
+from chainrule.layers.layer import Array
+from chainrule.metrics import confusion_matrix
+from chainrule.recipes import Recipe
+from chainrule.training import Trainer
+
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+DOTS_PER_INCH = 150
+
+
+@dataclass
+class Run:
+    """A training that is over, finished or not, and its one look at the test set."""
+
+    command: str
+    recipe: Recipe
+    data: Dataset
+    source: str  # where the data came from
+    trainer: Trainer
+    status: str  # "finished", "interrupted" or "diverged"
+    seconds: float
+    probabilities: Array  # of the test images, (N, K)
+
+    @property
+    def answers(self) -> Array:
+        """The network's label for each test image."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def correct(self) -> int:
+        """How many test images were answered right."""
+        return int(np.count_nonzero(self.answers == self.data.test.y))
+
+
+def check_free(folder: Path, overwrite: bool) -> None:
+    """Raise ConfigurationError if something would be overwritten that should not be."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file, expected a folder for the run. Choose another with --output.")
+    if not overwrite and folder.is_dir() and any(folder.iterdir()):
+        raise ConfigurationError(f"{folder} exists already. Choose another folder with --output, or say --overwrite.")
+
+
+@contextmanager
+def made(folder: Path) -> Iterator[None]:
+    """Make the folder and try to write there, before time is spent on what goes in; take it away if it stays empty."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder} cannot be written to ({error.strerror}). Choose another folder with --output."
+        ) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()
+
+
+def write(run: Run, folder: Path) -> list[str]:
+    """Write the files of the run, the precious ones first, in place of those of an earlier one; their names."""
+    files: dict[str, Callable[[Path], None]] = {
+        "model.safetensors": lambda path: chainrule.save(run.trainer.network, path),
+        "config.json": lambda path: _write_json(path, config(run)),
+        "history.csv": run.trainer.history.to_csv,
+        "curves.png": lambda path: _draw_curves(path, run),
+        "predictions.png": lambda path: _draw_predictions(path, run),
+        "weights.png": lambda path: _draw_weights(path, run),
+        "confusion.png": lambda path: _draw_confusion(path, run),
+    }
+    for name in () if len(run.trainer.history) else ("history.csv", "curves.png"):
+        del files[name]
+        (folder / name).unlink(missing_ok=True)
+    for name, write_to in files.items():
+        write_to(folder / name)
+    return list(files)
+
+
+def sizes(data: Dataset) -> dict[str, int]:
+    """How many examples each part of the data has."""
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    return {name: len(part.x) for name, part in parts.items() if part is not None}
+
+
+def config(run: Run) -> dict[str, Any]:
+    """All that is needed to repeat the run, and what came out."""
+    trainer, data, history = run.trainer, run.data, run.trainer.history
+    return {
+        "command": run.command,
+        "status": run.status,
+        "recipe": asdict(run.recipe),
+        "data": {"source": run.source} | sizes(data),
+        "network": repr(trainer.network),
+        "loss": repr(trainer.loss),
+        "optimizer": repr(trainer.optimizer),
+        "dtype": trainer.network.dtype,
+        "epochs_finished": trainer.epoch,
+        "steps": trainer.step,
+        "seconds": round(run.seconds, 3),
+        "last_epoch": history.rows[-1] if len(history) else None,
+        "test_accuracy": run.correct / len(data.test.y),
+        "test_correct": run.correct,
+        "versions": {
+            "chainrule": chainrule.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "machine": machine(),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What decides the last digits and the seconds: the processor's kind, and the BLAS as far as NumPy tells."""
+    built: Any = np.show_config(mode="dicts")
+    blas = built.get("Build Dependencies", {}).get("blas", {})
+    return {
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "blas": {key: blas.get(key) for key in ("name", "version", "openblas configuration") if blas.get(key)},
+        "threads": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ} or "the BLAS decides",
+    }
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+# Pictures -----------------------------------------------------------------------------------------------------------
+
+
+def _draw_curves(path: Path, run: Run) -> None:
+    with _figure(path, 9, 3.6, panels=2) as axes:
+        plots.history(run.trainer.history, axes=axes)
+
+
+def _draw_predictions(path: Path, run: Run) -> None:
+    """Mistakes are rare, so the first ten digits would seldom show one: half the picture is theirs."""
+    x, y = run.data.test
+    mistakes = np.flatnonzero(run.answers != y)
+    surest = mistakes[np.argsort(-run.probabilities[mistakes].max(axis=1), kind="stable")][:5]
+    first = np.arange(min(len(y), 10 - len(surest)))
+    rows = np.concatenate([first, surest])
+    with _figure(path, 7.5, 4.6) as (ax,):
+        plots.predictions(run.trainer.network, x[rows], y[rows], image_shape=run.data.image_shape, ax=ax)
+        ax.set_title(f"The first {len(first)} test digits, and the {len(surest)} surest of {len(mistakes):,} mistakes")
+
+
+def _draw_weights(path: Path, run: Run) -> None:
+    with _figure(path, 10, 5) as (ax,):
+        plots.features(run.trainer.network, image_shape=run.data.image_shape, ax=ax)
+
+
+def _draw_confusion(path: Path, run: Run) -> None:
+    names = run.data.class_names
+    with _figure(path, 6.6, 5.8) as (ax,):
+        plots.confusion(confusion_matrix(run.data.test.y, run.answers, len(names)), class_names=names, ax=ax)
+
+
+@contextmanager
+def _figure(path: Path, width: float, height: float, panels: int = 1) -> Iterator[Any]:
+    """Axes of a figure that needs neither pyplot nor a display, saved when drawn."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    yield figure.subplots(1, panels, squeeze=False)[0]
+    figure.savefig(path, dpi=DOTS_PER_INCH, bbox_inches="tight")

@@ -1,0 +1,313 @@
+"""PyTorch as the second opinion: every layer, loss and optimizer, and twenty steps of a real training run.
+
+Both sides get the same numbers; errors are norm-wise, |ours - theirs| / |theirs|, because single entries near zero have
+no digits to compare. Measured on one machine (torch 2.13.0, CPU), the largest of all cases: see each bound.
+"""
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import datasets
+
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
+
+N = 11
+BOUNDS = {"float64": 1e-12, "float32": 2e-6}  # DESIGN.md section 4; measured 6e-16 and 2e-7
+
+
+@pytest.fixture(autouse=True)
+def _nothing_overflows():
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        yield
+
+
+@pytest.fixture(params=BOUNDS)
+def dtype(request):
+    return request.param
+
+
+def error(ours, theirs):
+    theirs = theirs.detach().numpy()
+    assert np.shape(ours) == theirs.shape
+    assert np.asarray(ours).dtype == theirs.dtype
+    assert np.linalg.norm(theirs) > 0, "zero agrees with everything that vanishes: choose other numbers"
+    return np.linalg.norm(ours - theirs) / np.linalg.norm(theirs)
+
+
+def tensor(array, learns=False):
+    return torch.tensor(np.asarray(array), requires_grad=learns)
+
+
+def normals(shape, dtype, seed):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def batch_norm(x, gamma, beta):
+    flat = functional.batch_norm(x.reshape(-1, x.shape[-1]), None, None, gamma, beta, training=True)
+    return flat.reshape(x.shape)
+
+
+# Layers ---------------------------------------------------------------------------------------------------------------
+
+LAYERS = {  # the code that makes the layer -> (the shape of one example, the same in PyTorch)
+    "Linear(5, 7)": ((5,), lambda x, W, b: functional.linear(x, W.T, b)),
+    "Linear(5, 7) ": ((3, 5), lambda x, W, b: functional.linear(x, W.T, b)),
+    "Identity()": ((5,), lambda x: x * 1),
+    "ReLU()": ((5,), functional.relu),
+    "LeakyReLU(0.2)": ((5,), lambda x: functional.leaky_relu(x, 0.2)),
+    "Sigmoid()": ((5,), torch.sigmoid),
+    "Tanh()": ((3, 5), torch.tanh),
+    "Softmax()": ((5,), lambda x: torch.softmax(x, -1)),
+    "Softmax() ": ((3, 5), lambda x: torch.softmax(x, -1)),
+    "BatchNorm()": ((5,), batch_norm),
+    "BatchNorm() ": ((2, 3, 5), batch_norm),
+    "Flatten()": ((2, 3, 5), lambda x: torch.flatten(x, 1)),
+    "Rescale(0.25)": ((5,), lambda x: x * 0.25),
+    "Dropout(0.3)": ((5,), lambda x: functional.dropout(x, 0.3, training=False)),
+}
+
+
+def network_of(code, in_shape, dtype):
+    """The layer alone in a network, with no parameter at its starting value."""
+    network = cr.Network(eval(code, vars(cr)), in_shape=in_shape, dtype=dtype)
+    network.params += normals(network.params.shape, dtype, 1)
+    return network
+
+
+@pytest.mark.parametrize("code", LAYERS, ids=str.strip)
+def test_a_layer_agrees_in_output_dx_and_every_parameter(code, dtype):
+    in_shape, theirs = LAYERS[code]
+    network = network_of(code, in_shape, dtype)
+    (layer,) = network.layers
+    x = normals((N, *in_shape), dtype, 2) * 2 + 1
+    y, cache = layer.forward(x, train=not layer.draws)
+    dy = normals(y.shape, dtype, 3)
+    dx = layer.backward(dy.copy(), cache)
+
+    x_t = tensor(x, learns=True)
+    parameters_t = [tensor(getattr(layer, name), learns=True) for name in layer.parameter_names]
+    y_t = theirs(x_t, *parameters_t)
+    y_t.backward(tensor(dy))
+    assert error(y, y_t) <= BOUNDS[dtype]
+    assert error(dx, x_t.grad) <= BOUNDS[dtype]
+    for name, parameter_t in zip(layer.parameter_names, parameters_t, strict=True):
+        assert error(getattr(layer, f"d{name}"), parameter_t.grad) <= BOUNDS[dtype], name
+
+
+def test_batch_norm_agrees_over_several_updates_and_in_use(dtype):
+    """Batches of different sizes, far from mean 0 and variance 1; then the running statistics answer."""
+    network = network_of("BatchNorm(momentum=0.3, epsilon=0.01)", (5,), dtype)
+    (layer,) = network.layers
+    theirs = torch.nn.BatchNorm1d(5, eps=0.01, momentum=0.3, dtype=getattr(torch, dtype))
+    with torch.no_grad():
+        theirs.weight.copy_(tensor(layer.gamma))
+        theirs.bias.copy_(tensor(layer.beta))
+    for i, rows in enumerate((2, 7, 13, 3, 11)):
+        x = normals((rows, 5), dtype, i) * (1 + i) + 3
+        y, caches = network.forward(x, train=True)
+        network.update_state(caches)
+        assert error(y, theirs(tensor(x))) <= BOUNDS[dtype]
+        assert error(layer.running_mean, theirs.running_mean) <= BOUNDS[dtype]
+        assert error(layer.running_variance, theirs.running_var) <= BOUNDS[dtype]
+    theirs.eval()
+    x, dy = normals((N, 5), dtype, 8), normals((N, 5), dtype, 9)
+    x_t = tensor(x, learns=True)
+    y_t = theirs(x_t)
+    y_t.backward(tensor(dy))
+    y, cache = layer.forward(x)
+    assert error(y, y_t) <= BOUNDS[dtype]
+    assert error(layer.backward(dy.copy(), cache), x_t.grad) <= BOUNDS[dtype]
+    assert error(layer.dgamma, theirs.weight.grad) <= BOUNDS[dtype]
+    assert error(layer.dbeta, theirs.bias.grad) <= BOUNDS[dtype]
+
+
+def test_dropout_agrees_under_our_mask(dtype):
+    """The masks themselves cannot agree; that ours is 0 or 1 / (1 - p) makes it PyTorch's formula."""
+    layer = cr.Dropout(0.3)
+    x, dy = normals((N, 5), dtype, 2), normals((N, 5), dtype, 3)
+    y, cache = layer.forward(x, train=True, rng=np.random.default_rng(4))
+    (mask,) = cache
+    survivor = mask.dtype.type(1 / (1 - 0.3))
+    assert set(np.unique(mask)) == {0, survivor}
+    x_t = tensor(x, learns=True)
+    y_t = x_t * tensor(mask)
+    y_t.backward(tensor(dy))
+    assert error(y, y_t) <= BOUNDS[dtype]
+    assert error(layer.backward(dy.copy(), cache), x_t.grad) <= BOUNDS[dtype]
+
+
+# Losses ---------------------------------------------------------------------------------------------------------------
+
+K = 5
+CHANCE = np.random.default_rng(0)
+LABELS = CHANCE.integers(0, K, N)
+SOFT = CHANCE.dirichlet(np.ones(K), N)
+BITS = CHANCE.integers(0, 2, (N, K))
+VALUES = CHANCE.standard_normal((N, K))
+
+
+def cross_entropy(smoothing=0.0):
+    return lambda z, t: functional.cross_entropy(z, t, reduction="none", label_smoothing=smoothing)
+
+
+def log_probabilities(p, t):
+    return functional.nll_loss(torch.log(p), t, reduction="none")
+
+
+LOSSES = {  # the code that makes the loss -> (targets, one loss for each row in PyTorch)
+    "CrossEntropy()": (LABELS, cross_entropy()),
+    "CrossEntropy() ": (np.eye(K)[LABELS], cross_entropy()),
+    "CrossEntropy()  ": (SOFT, cross_entropy()),
+    "CrossEntropy(label_smoothing=0.1)": (LABELS, cross_entropy(0.1)),
+    "CrossEntropy(label_smoothing=0.1) ": (SOFT, cross_entropy(0.1)),
+    "CrossEntropy(from_probabilities=True)": (LABELS, log_probabilities),
+    "BinaryCrossEntropy()": (
+        BITS.astype(float),
+        lambda z, t: functional.binary_cross_entropy_with_logits(z, t, reduction="none").mean(-1),
+    ),
+    "BinaryCrossEntropy() ": (
+        SOFT,
+        lambda z, t: functional.binary_cross_entropy_with_logits(z, t, reduction="none").mean(-1),
+    ),
+    "SquaredError()": (VALUES, lambda y, t: functional.mse_loss(y, t, reduction="none").mean(-1)),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted rows"])
+@pytest.mark.parametrize("code", LOSSES, ids=str.strip)
+def test_a_loss_agrees_in_value_and_gradient(code, weighted, dtype):
+    targets, theirs = LOSSES[code]
+    if targets.dtype.kind == "f":
+        targets = targets.astype(dtype)
+    outputs = 3 * normals((N, K), dtype, 1)
+    if "from_probabilities" in code:
+        outputs = cr.softmax(outputs)
+    weights = np.arange(N).astype(dtype) / 3 if weighted else np.ones(N, dtype)
+    loss, gradient = eval(code, vars(cr))(outputs, targets, weights if weighted else None)
+    outputs_t = tensor(outputs, learns=True)
+    loss_t = (theirs(outputs_t, tensor(targets)) * tensor(weights)).sum() / weights.sum()
+    loss_t.backward()
+    assert loss == pytest.approx(loss_t.item(), rel=BOUNDS[dtype])
+    assert error(gradient, outputs_t.grad) <= BOUNDS[dtype]
+
+
+@pytest.mark.parametrize("theirs", ["cross_entropy", "binary_cross_entropy_with_logits", "mse_loss"])
+def test_the_average_is_the_one_pytorch_takes_by_default(theirs, dtype):
+    """No reduction named on either side: the mean over rows, and for the last two over the outputs too."""
+    ours, targets = {
+        "cross_entropy": (cr.CrossEntropy(), LABELS),
+        "binary_cross_entropy_with_logits": (cr.BinaryCrossEntropy(), BITS.astype(dtype)),
+        "mse_loss": (cr.SquaredError(), VALUES.astype(dtype)),
+    }[theirs]
+    z = normals((N, K), dtype, 1)
+    expected = getattr(functional, theirs)(tensor(z), tensor(targets)).item()
+    assert ours(z, targets)[0] == pytest.approx(expected, rel=BOUNDS[dtype])
+
+
+@pytest.mark.parametrize("size", [30.0, 300.0, 3000.0])
+def test_large_logits_agree_and_nothing_overflows(size, dtype):
+    z = normals((N, K), dtype, 1) * np.asarray(size, dtype)
+    for ours, theirs, targets in (
+        (cr.CrossEntropy(), functional.cross_entropy, LABELS),
+        (cr.BinaryCrossEntropy(), functional.binary_cross_entropy_with_logits, BITS.astype(dtype)),
+    ):
+        z_t = tensor(z, learns=True)
+        loss_t = theirs(z_t, tensor(targets))
+        loss_t.backward()
+        loss, gradient = ours(z, targets)
+        assert loss == pytest.approx(loss_t.item(), rel=BOUNDS[dtype])
+        assert error(gradient, z_t.grad) <= BOUNDS[dtype]
+
+
+# Optimizers -----------------------------------------------------------------------------------------------------------
+
+SIZE = 211
+OPTIMIZERS = {
+    "SGD(0.05)": lambda w: torch.optim.SGD([w], lr=0.05),
+    "SGD(0.05, momentum=0.9)": lambda w: torch.optim.SGD([w], lr=0.05, momentum=0.9),
+    "SGD(0.05, momentum=0.9, nesterov=True)": lambda w: torch.optim.SGD([w], lr=0.05, momentum=0.9, nesterov=True),
+    "Adam()": lambda w: torch.optim.Adam([w]),
+    "Adam(0.03, beta1=0.8, beta2=0.99, epsilon=1e-3)": lambda w: torch.optim.Adam(
+        [w], lr=0.03, betas=(0.8, 0.99), eps=1e-3
+    ),
+}
+
+
+@pytest.mark.parametrize("code", OPTIMIZERS)
+def test_an_optimizer_agrees_at_every_one_of_100_steps(code):
+    chance = np.random.default_rng(0)
+    w, optimizer = chance.standard_normal(SIZE), eval(code, vars(cr))
+    w_t = tensor(w.copy(), learns=True)
+    theirs = OPTIMIZERS[code](w_t)
+    scale = 10.0 ** chance.integers(-4, 3, SIZE)  # gradients of very different sizes, some as small as epsilon
+    start = w.copy()
+    for _ in range(100):
+        g = chance.standard_normal(SIZE) * scale
+        w_t.grad = tensor(g)
+        optimizer.step(w, g)
+        theirs.step()
+        assert error(w - start, w_t - tensor(start)) <= 1e-10  # the way travelled; measured 4e-15
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_rates_that_move_agree_too(nesterov):
+    """What is multiplied by the rate, and when: PyTorch remembers gradients, not steps."""
+    chance = np.random.default_rng(0)
+    w = chance.standard_normal(7)
+    w_t = tensor(w.copy(), learns=True)
+    optimizer = cr.SGD(0.1, momentum=0.9, nesterov=nesterov)
+    theirs = torch.optim.SGD([w_t], lr=0.1, momentum=0.9, nesterov=nesterov)
+    for step in range(100):
+        optimizer.learning_rate = theirs.param_groups[0]["lr"] = 0.1 * (1 - step / 100)
+        g = chance.standard_normal(7)
+        w_t.grad = tensor(g)
+        optimizer.step(w, g)
+        theirs.step()
+    assert error(w, w_t) <= 1e-10
+
+
+# Training -------------------------------------------------------------------------------------------------------------
+
+STEPS, ROWS = 20, 50
+
+
+def triangle(step):
+    """OneCycle(0.1) over STEPS steps, written out: up to the peak in the first fifth, then down to 0."""
+    t = (step + 0.5) / STEPS
+    return 0.1 * min(t / 0.2, (1 - t) / 0.8)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bound"),
+    # Measured 4e-16 and 3e-7. In float32 a sum of 784 products taken in another order differs by 1e-7, and every step
+    # builds on the last; another BLAS may take yet another order, hence a bound of more than ten times that.
+    [("float64", 1e-12), ("float32", 5e-6)],
+)
+def test_twenty_steps_on_digits_leave_the_same_trace(dtype, bound):
+    """784-32-10, momentum, a rate that goes up and down: the same start, the same batches, the same losses."""
+    digits = datasets.mnist().train
+    x, y = digits.x[: STEPS * ROWS], digits.y[: STEPS * ROWS]
+    network = cr.MLP([784, 32, 10], scale=1 / 255, seed=0, dtype=dtype)
+    parameters_t = [tensor(getattr(row.layer, row.attribute).copy(), learns=True) for row in network.parameters]
+    W1, W2, b1, b2 = parameters_t
+    theirs = torch.optim.SGD(parameters_t, momentum=0.9, lr=0.0)
+    optimizer = cr.SGD(cr.OneCycle(0.1), momentum=0.9)
+    trainer = cr.Trainer(network, cr.CrossEntropy(), optimizer, batch_size=ROWS)
+    trace, trace_t = [], []
+    for i, step in enumerate(trainer.steps(x, y)):
+        theirs.param_groups[0]["lr"] = triangle(i)
+        images = tensor(x[step.rows]).to(getattr(torch, dtype)) / 255
+        hidden = torch.relu(images @ W1 + b1)
+        loss_t = functional.cross_entropy(hidden @ W2 + b2, tensor(y[step.rows]))
+        theirs.zero_grad()
+        loss_t.backward()
+        theirs.step()
+        trace.append(step.loss)
+        trace_t.append(loss_t.item())
+    assert len(trace) == STEPS
+    assert trace_t[-1] < 0.5 * trace_t[0], "the run must get somewhere, or agreement means little"
+    np.testing.assert_allclose(trace, trace_t, rtol=bound, atol=0)
+    for row, parameter_t in zip(network.parameters, parameters_t, strict=True):
+        assert error(getattr(row.layer, row.attribute), parameter_t) <= bound, row.name

@@ -1,0 +1,372 @@
+"""The command line, run as people run it: as a process of its own, on a terminal and off it, stopped and refused."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import cli
+from chainrule.datasets import write_idx
+
+PICTURES = ["confusion.png", "curves.png", "predictions.png", "weights.png"]
+EVERYTHING = sorted([*PICTURES, "config.json", "history.csv", "model.safetensors"])
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    return cr.datasets.mnist()
+
+
+@pytest.fixture(scope="session")
+def small(digits, tmp_path_factory):
+    """A folder with few digits: 600 to train on, 100 to test."""
+    folder = tmp_path_factory.mktemp("digits")
+    for part, split, rows in (("train", digits.train, 600), ("t10k", digits.test, 100)):
+        write_idx(folder / f"{part}-images-idx3-ubyte.gz", split.x[:rows].reshape(-1, 28, 28))
+        write_idx(folder / f"{part}-labels-idx1-ubyte", split.y[:rows].astype("uint8"))
+    return folder
+
+
+def start(*arguments, cwd, **environment):
+    """The command as a process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "chainrule", *map(str, arguments)],
+        cwd=cwd,
+        env=surroundings() | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        preexec_fn=listening if os.name == "posix" else None,
+    )
+
+
+def surroundings():
+    """Our environment, without what changes how we print, and with one BLAS thread, which is quicker for few rows."""
+    unwanted = ("NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "COLUMNS")
+    return {k: v for k, v in os.environ.items() if k not in unwanted} | {"OPENBLAS_NUM_THREADS": "1"}
+
+
+def listening():
+    """A test run in the background may ignore Ctrl-C, and its children with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def run(*arguments, cwd, **environment):
+    process = start(*arguments, cwd=cwd, **environment)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def here(monkeypatch, capsys, *arguments):
+    """The same in this process, for what ends before training."""
+    monkeypatch.setattr(sys, "argv", ["chainrule", *map(str, arguments)])
+    try:
+        code = cli.main()
+    except SystemExit as leaving:
+        code = leaving.code
+    return code, *capsys.readouterr()
+
+
+def names(folder):
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def config(folder):
+    return json.loads((folder / "config.json").read_text())
+
+
+def epochs(folder):
+    with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# A run ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def first_run(small, tmp_path_factory):
+    cwd = tmp_path_factory.mktemp("first")
+    code, out, err = run("train", "mnist", "--data", small, "--hidden", "20,12", "--epochs", 3, "--seed", 7, cwd=cwd)
+    assert (code, err) == (0, "")
+    return cwd, cwd / "runs" / "mnist-20-12-seed7", out.splitlines()
+
+
+def test_leaves_everything_behind(first_run):
+    _, folder, _ = first_run
+    assert names(folder) == EVERYTHING
+    for name in PICTURES:
+        picture = matplotlib.image.imread(folder / name)
+        assert picture.std() > 0.05, name
+        assert min(picture.shape[:2]) > 400, name
+
+
+def test_prints_a_line_an_epoch_and_the_result(first_run, small):
+    _, folder, lines = first_run
+    assert lines[0] == (f"784-20-12-10 network, 16,082 parameters, on {small}: 550 train, 50 validation, 100 test")
+    row = epochs(folder)[1]
+    assert lines[2] == (
+        f"epoch 2/3  loss {float(row['loss']):.4f}  train {100 * float(row['accuracy']):.2f} %  "
+        f"validation {100 * float(row['validation_accuracy']):.2f} %  {float(row['seconds']):.2f} s"
+    )
+    correct = config(folder)["test_correct"]
+    assert lines[4] == f"test accuracy {correct:.2f} %: {correct} / 100 correct"
+    assert lines[5] == "most confused:"
+    assert lines[6].startswith("  true ")
+    assert " -> predicted " in lines[6]
+    assert lines[6].endswith(" times")
+    assert lines[-1].startswith(str(Path("runs", "mnist-20-12-seed7")))
+
+
+def test_the_model_is_the_network_that_was_measured(first_run, digits):
+    _, folder, _ = first_run
+    network = cr.load(folder / "model.safetensors")
+    assert network.class_names == tuple("0123456789")
+    assert network.accuracy(digits.test.x[:100], digits.test.y[:100]) == config(folder)["test_accuracy"]
+
+
+def test_the_configuration_repeats_the_run(first_run, small, tmp_path):
+    _, folder, _ = first_run
+    said = config(folder)
+    assert said["status"] == "finished"
+    assert said["command"].startswith("chainrule train mnist --data")
+    assert said["data"] == {"source": str(small), "train": 550, "validation": 50, "test": 100}
+    assert said["versions"] == {"chainrule": cr.__version__, "numpy": np.__version__, "python": sys.version.split()[0]}
+    assert {"name", "version"} <= set(said["machine"]["blas"])
+    recipe = {k: v for k, v in said["recipe"].items() if k != "warmup"} | {"hidden": "20,12"}
+    options = [text for name, value in recipe.items() for text in (f"--{name.replace('_', '-')}", value)]
+    code, _, _ = run("train", "mnist", "--data", small, *options, "--output", tmp_path / "again", cwd=tmp_path)
+    assert code == 0
+    assert config(tmp_path / "again")["recipe"] == said["recipe"]
+    again, before = (cr.load(path / "model.safetensors") for path in (tmp_path / "again", folder))
+    assert (again.params == before.params).all()
+
+
+def test_a_run_that_exists_is_replaced_only_when_told(first_run, small, monkeypatch, capsys):
+    cwd, folder, _ = first_run
+    before = (folder / "config.json").read_bytes()
+    options = ("train", "mnist", "--data", small, "--hidden", "20,12", "--seed", 7, "--epochs", 1)
+    monkeypatch.chdir(cwd)
+    refusal = (
+        f"error: {Path('runs', folder.name)} exists already. Choose another folder with --output, or say --overwrite."
+    )
+    assert here(monkeypatch, capsys, *options) == (2, "", refusal + "\n")
+    assert (folder / "config.json").read_bytes() == before
+    (folder / "notes.txt").write_text("mine")
+    code, _, _ = run(*options, "--overwrite", cwd=cwd)
+    assert code == 0
+    assert config(folder)["recipe"]["epochs"] == 1
+    assert names(folder) == sorted([*EVERYTHING, "notes.txt"])
+
+
+def test_the_bundled_digits_are_learned_in_an_epoch(tmp_path):
+    code, out, _ = run("train", "mnist", "--epochs", 1, cwd=tmp_path)
+    assert code == 0
+    assert "55,000 train, 5,000 validation, 10,000 test" in out
+    assert " / 10,000 correct" in out
+    assert config(tmp_path / "runs" / "mnist-128-seed0")["test_accuracy"] > 0.96
+
+
+# Stopped ----------------------------------------------------------------------------------------------------------
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopping_keeps_what_was_finished(number, code, small, digits, tmp_path):
+    options = ("--data", small, "--epochs", 100_000, "--schedule", "constant", "--output", "out")
+    process = start("train", "mnist", *options, cwd=tmp_path)
+    assert "network" in process.stdout.readline()
+    assert process.stdout.readline().startswith("epoch 1/100000")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (code, "")
+    said = config(tmp_path / "out")
+    finished = said["epochs_finished"]
+    assert said["status"] == "interrupted"
+    assert f"interrupted in epoch {finished + 1}: {finished} of 100000 epochs finished" in out
+    assert "test accuracy" in out
+    assert names(tmp_path / "out") == EVERYTHING
+    assert len(epochs(tmp_path / "out")) == finished
+    assert cr.load(tmp_path / "out" / "model.safetensors").accuracy(*digits.test) > 0.3
+
+
+@posix
+def test_stopping_in_the_first_epoch_leaves_what_there_is(tmp_path):
+    process = start("train", "mnist", "--batch-size", 1, "--output", "out", cwd=tmp_path)
+    assert "network" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert "interrupted in epoch 1: 0 of 5 epochs finished" in out
+    assert names(tmp_path / "out") == [name for name in EVERYTHING if name not in ("curves.png", "history.csv")]
+    assert config(tmp_path / "out")["last_epoch"] is None
+
+
+@posix
+def test_a_second_ctrl_c_quits_at_once(tmp_path):
+    script = (
+        "import os, signal, time\n"
+        "from chainrule.interruption import Interruption\n"
+        "with Interruption() as interruption:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    print(interruption.signal, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    print('never')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, preexec_fn=listening)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "2\n", "")
+
+
+@posix
+def test_nobody_reading_does_not_stop_the_run(small, tmp_path):
+    process = start("train", "mnist", "--data", small, "--epochs", 2, "--output", "out", cwd=tmp_path)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=30) == 0
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert names(tmp_path / "out") == EVERYTHING
+
+
+def test_diverged_training_is_said_in_a_line_and_leaves_no_empty_folder(small, tmp_path):
+    options = ("--learning-rate", 1e30, "--schedule", "constant", "--output", "deep/out")
+    code, out, err = run("train", "mnist", "--data", small, *options, cwd=tmp_path)
+    assert code == 1
+    assert err.startswith("error: Loss became ")
+    assert err.count("\n") == 1
+    assert "test accuracy" not in out
+    assert not (tmp_path / "deep" / "out").exists()
+
+
+def test_what_was_finished_before_training_diverged_is_kept(small, tmp_path):
+    options = ("--activation", "identity", "--hidden", "64,32,16", "--learning-rate", 3, "--epochs", 50)
+    code, out, err = run("train", "mnist", "--data", small, *options, "--output", "out", cwd=tmp_path)
+    assert code == 1
+    assert err.startswith("error: Loss became ")
+    assert err.count("\n") == 1
+    said = config(tmp_path / "out")
+    assert said["status"] == "diverged"
+    assert 1 <= said["epochs_finished"] == len(epochs(tmp_path / "out"))
+    assert f"diverged in epoch {said['epochs_finished'] + 1}" in out
+    assert names(tmp_path / "out") == EVERYTHING
+
+
+# Terminals --------------------------------------------------------------------------------------------------------
+
+
+@posix
+@pytest.mark.parametrize("width", [100, 20])
+def test_a_terminal_has_a_line_that_moves_and_goes(width, small, tmp_path, monkeypatch):
+    fcntl, pty, struct, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "struct", "termios"))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chainrule", "train", "mnist", "--data", small, "--epochs", "20", "--hidden", "256"],
+        cwd=tmp_path,
+        env=surroundings() | {"TERM": "xterm-256color", "NO_COLOR": "1"},
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert process.wait(timeout=30) == 0
+    assert b"\x1b[2K" in shown  # a line was cleared
+    assert b"\x1b[?25h" in shown  # the cursor is shown again
+    assert b"\x1b[3" not in shown  # no colour
+    assert shown.count(b" validation ") == 20
+    if width == 100:
+        assert b" rows/s" in shown
+
+
+def test_plain_ascii_off_the_terminal(small, tmp_path):
+    code, out, err = run(
+        "train", "mnist", "--data", small, "--epochs", 1, "--output", "l\u00e4uft",
+        cwd=tmp_path, PYTHONIOENCODING="ascii", FORCE_COLOR="1",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    assert out.isascii()
+    assert "\x1b" not in out
+    assert out.splitlines()[-1].startswith(r"l\xe4uft: ")
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["train", "mnist"]])
+def test_help_fits_everywhere(command, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "20")
+    code, out, err = here(monkeypatch, capsys, *command, "--help")
+    assert (code, err) == (0, "")
+    assert out.isascii()
+    assert "Usage: chainrule" in out
+
+
+def test_version(monkeypatch, capsys):
+    assert here(monkeypatch, capsys, "--version") == (0, f"chainrule {cr.__version__}\n", "")
+
+
+# Refused ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--hidden", "0"], "'--hidden': expected widths of 1 or more such as 128 or 256,128, received '0'"),
+        (["--hidden", "12,,3"], "received '12,,3'"),
+        (["--activation", "reluu"], "activation 'reluu' is unknown. Did you mean 'relu'?"),
+        (["--schedule", "one-cycel"], "schedule 'one-cycel' is unknown. Did you mean 'one-cycle'?"),
+        (["--epochs", "-1"], "'--epochs'"),
+        (["--batch-size", "many"], "'--batch-size'"),
+        (["--learning-rate", "-0.1"], "'--learning-rate'"),
+        (["--learning-rate", "inf"], "must be a number in [0, inf), received inf"),
+        (["--momentum", "1"], "SGD: momentum must be a number in [0, 1), received 1.0"),
+        (["--seed", "-1"], "'--seed'"),
+        (["--data", "nowhere"], "'--data'"),
+        (["--outptu", "x"], "--outptu"),
+        (["--output", "taken"], "taken is a file, expected a folder for the run"),
+        (["--output", "taken/run"], "taken/run cannot be written to (Not a directory)"),
+    ],
+)
+def test_options_that_make_no_sense(options, text, small, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("taken").write_text("a file")
+    data = [] if "--data" in options else ["--data", small]
+    code, out, err = here(monkeypatch, capsys, "train", "mnist", *data, *options)
+    assert (code, out) == (2, "")
+    assert " ".join(text.split()) in " ".join(err.split())
+    assert "Traceback" not in err
+    assert names(tmp_path) == ["taken"]
+
+
+def test_an_unknown_command(monkeypatch, capsys):
+    code, _, err = here(monkeypatch, capsys, "trian")
+    assert code == 2
+    assert "trian" in err
+
+
+def test_data_that_is_damaged(small, monkeypatch, capsys, tmp_path):
+    code, out, err = here(monkeypatch, capsys, "train", "mnist", "--data", tmp_path, "--output", tmp_path / "out")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: {tmp_path}: expected a file train-images-idx3-ubyte")
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_the_extra_the_pip_line_is_printed(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "find_spec", lambda package: None if package == "rich" else package)
+    assert here(monkeypatch, capsys, "train", "mnist") == (
+        1, "", "The command line needs rich: pip install 'chainrule[cli]'\n"
+    )  # fmt: skip
