@@ -153,11 +153,10 @@ def test_the_configuration_repeats_the_run(first_run, small, tmp_path):
 def test_a_run_that_exists_is_replaced_only_when_told(first_run, small, monkeypatch, capsys):
     cwd, folder, _ = first_run
     before = (folder / "config.json").read_bytes()
-    options = ("train", "mnist", "--data", small, "--hidden", "20,12", "--seed", 7, "--epochs", 1)
+    where = Path("runs", folder.name)
+    options = ("train", "mnist", "--data", small, "--hidden", "20,12", "--seed", 7, "--epochs", 1, "--output", where)
     monkeypatch.chdir(cwd)
-    refusal = (
-        f"error: {Path('runs', folder.name)} exists already. Choose another folder with --output, or say --overwrite."
-    )
+    refusal = f"error: {where} exists already. Choose another folder with --output, or say --overwrite."
     assert here(monkeypatch, capsys, *options) == (2, "", refusal + "\n")
     assert (folder / "config.json").read_bytes() == before
     (folder / "notes.txt").write_text("mine")
@@ -165,6 +164,16 @@ def test_a_run_that_exists_is_replaced_only_when_told(first_run, small, monkeypa
     assert code == 0
     assert config(folder)["recipe"]["epochs"] == 1
     assert names(folder) == sorted([*EVERYTHING, "notes.txt"])
+
+
+def test_without_a_name_every_run_has_a_folder_of_its_own(tmp_path):
+    from chainrule.runs import free_folder
+
+    wanted = tmp_path / "mnist-128-seed0"
+    for expected in ("mnist-128-seed0", "mnist-128-seed0-2", "mnist-128-seed0-3"):
+        folder = free_folder(wanted)
+        assert folder.name == expected
+        folder.mkdir()
 
 
 def test_the_bundled_digits_are_learned_in_an_epoch(tmp_path):

@@ -147,9 +147,10 @@ def test_validation_that_is_no_pair_is_refused(validation):
 
 def test_a_validation_that_overflows_tells_which_row_and_training_can_go_on():
     trainer = plain_trainer()
-    far = np.full((3, 5), 3e38, "float32")
-    with pytest.raises(cr.DataError, match="output is not finite, first for row 0"):
+    far, before = np.full((3, 5), 3e38, "float32"), trainer.network.params.copy()
+    with pytest.raises(cr.DivergenceError, match=r"step 5, first in validation .*for row 0.*at the start"):
         trainer.fit(X, Y, 1, validation=(far, Y[:3]))
+    np.testing.assert_array_equal(trainer.network.params, before)
     trainer.fit(X, Y, 1)
     assert (trainer.epoch, trainer.step, len(trainer.history)) == (1, 5, 1)
 

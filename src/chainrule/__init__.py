@@ -79,6 +79,7 @@ __version__ = "0.1.0"
 
 LAZY = {  # the shell, imported when first used: `import chainrule` stays NumPy and the standard library
     "datasets": "chainrule.datasets",
+    "metrics": "chainrule.metrics",
     "plots": "chainrule.plots",
     "save": "chainrule.files",
     "load": "chainrule.files",

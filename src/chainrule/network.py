@@ -13,6 +13,7 @@ import numpy as np
 
 from chainrule import border, summary, tasks
 from chainrule.configurable import Configurable, by_name, number
+from chainrule.displays import Displayable
 from chainrule.errors import ConfigurationError, DataError, NotBuiltError
 from chainrule.layers import Layer, Linear, Sigmoid, Softmax
 from chainrule.layers.layer import Array, Cache, Shape
@@ -36,7 +37,7 @@ from chainrule.tracing import Trace, trace
 BATCH = 1000  # rows that inference takes at a time
 
 
-class Network(Configurable):
+class Network(Displayable, Configurable):
     """A chain of layers that ends in raw outputs (logits, or plain values).
 
     Shapes      x (N, *in_shape)    outputs (N, *out_shape)
@@ -248,7 +249,7 @@ class Network(Configurable):
         if not np.isfinite(outputs).all():
             border.check_finite(border.as_array(x), "x", self.dtype)
             row = int(np.argwhere(~np.isfinite(outputs))[0][0])
-            raise DataError(f"The network's output is not finite, first for row {row}. Has training diverged?")
+            raise DataError(f"The network's output is not finite, first for row {row}.")
         return outputs
 
     # Copies, and how it prints --------------------------------------------------------------------------------------

@@ -43,11 +43,11 @@ class Recipe:
     hidden: tuple[int, ...] = (128,)
     activation: str = "relu"
     epochs: int = 5
-    batch_size: int = 64
-    learning_rate: float = 0.15
+    batch_size: int = 32
+    learning_rate: float = 0.05
     momentum: float = 0.9
     schedule: str = "one-cycle"
-    warmup: float = 0.2
+    warmup: float = 0.3
     seed: int = 0
 
     def trainer(self, data: Dataset, callbacks: Sequence[Callback] = ()) -> Trainer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -49,6 +50,12 @@ class Run:
     def correct(self) -> int:
         """How many test images were answered right."""
         return int(np.count_nonzero(self.answers == self.data.test.y))
+
+
+def free_folder(wanted: Path) -> Path:
+    """`wanted`, or with -2, -3, ... behind it, whichever is the first that does not exist."""
+    names = (wanted if i == 1 else wanted.with_name(f"{wanted.name}-{i}") for i in itertools.count(1))
+    return next(folder for folder in names if not folder.exists())
 
 
 def check_free(folder: Path, overwrite: bool) -> None:

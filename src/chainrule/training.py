@@ -19,7 +19,7 @@ import numpy as np
 from chainrule import tasks
 from chainrule.batches import CHANCE, Batches, check_last_batch, check_pair, held_out_batches, stream
 from chainrule.configurable import by_name, number
-from chainrule.errors import CheckpointError, ConfigurationError, DivergenceError
+from chainrule.errors import CheckpointError, ConfigurationError, DataError, DivergenceError
 from chainrule.history import Callback, History, Step
 from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, Loss
@@ -64,10 +64,10 @@ class Trainer:
     ) -> None:
         self.network = network
         self.loss: Loss = loss  # type: ignore[assignment]
-        self.optimizer: Optimizer = optimizer  # type: ignore[assignment]
         self.batch_size = batch_size
         self.seed = number("Trainer", "seed", seed, "[0, inf)", whole=True)
         self.callbacks = list(callbacks)
+        self.optimizer: Optimizer = optimizer  # type: ignore[assignment]  # last: from here on it is taken
         self.history = History()
         self.epoch = 0
         self.step = 0
@@ -176,8 +176,7 @@ class Trainer:
             rate = optimizer.step(network.params, network.grads, network.trainable)
         self.step += 1
         self.rows_done += len(rows)
-        sums["steps"] += 1
-        sums["rate"] = rate
+        sums |= {"steps": steps + 1, "rate": rate}
         sums["loss"] += loss * len(rows)
         if tasks.classifies(network.output):
             sums["hits"] += int(np.count_nonzero(tasks.hits(network.output, outputs, y, network.squashed)))
@@ -189,15 +188,17 @@ class Trainer:
 
     def _finish_epoch(self, data: Batches, held_out: Batches | None) -> None:
         """Close the epoch: a row of the history, validation, callbacks."""
-        network, sums, n = self.network, self._sums, self.rows_done
-        rate = sums["rate"]
+        network, sums, n, rate = self.network, self._sums, self.rows_done, self._sums["rate"]
         if not (np.isfinite(network.params).all() and np.isfinite(network.state).all()):
             raise self._diverged("The weights are no longer finite", "the last update", int(sums["steps"]), rate)
         row: dict[str, Any] = {"epoch": self.epoch + 1, "loss": sums["loss"] / n}
         if tasks.classifies(network.output):
             row["accuracy"] = sums["hits"] / n
         if held_out is not None:
-            measured = network.evaluate(held_out.x, held_out.y, self.loss)
+            try:
+                measured = network.evaluate(held_out.x, held_out.y, self.loss)
+            except DataError as error:  # the examples were checked, so it is the outputs
+                raise self._diverged("Outputs not finite", f"validation ({error})", int(sums["steps"]), rate) from None
             row |= {f"validation_{name}": value for name, value in measured.items()}
         row |= {"learning_rate": rate, "seconds": sums["seconds"]}
         self.epoch += 1

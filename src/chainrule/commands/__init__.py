@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 import chainrule
+from chainrule.commands.demo import demo
 from chainrule.commands.train import train
 
 
@@ -16,6 +17,7 @@ def _print_version(wanted: bool) -> None:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(train, name="train")
+app.add_typer(demo)
 
 
 @app.callback()

@@ -61,7 +61,7 @@ def mnist(
     ] = Recipe.seed,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", show_default="runs/mnist-WIDTHS-seedN", help="Folder of the run."),
+        typer.Option(metavar="DIR", show_default="runs/mnist-WIDTHS-seedN, numbered", help="Folder of the run."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in that folder.")] = False,
     data: Annotated[
@@ -92,7 +92,7 @@ def mnist(
         schedule=schedule,
         seed=seed,
     )
-    folder = output or Path("runs") / f"mnist-{'-'.join(map(str, recipe.hidden))}-seed{seed}"
+    folder = output or runs.free_folder(Path("runs") / f"mnist-{'-'.join(map(str, recipe.hidden))}-seed{seed}")
     runs.check_free(folder, overwrite)
     source = "the bundled MNIST" if data is None else str(data.resolve())
     _train(recipe, datasets.mnist(data, validation=VALIDATION), source, folder)

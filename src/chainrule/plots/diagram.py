@@ -39,7 +39,7 @@ def network_diagram(network: Network, *, most: int = 8, ax: Axes | None = None) 
     A line is a weight: red (solid) for more than 0, blue (dashed) for less, the thicker the larger, each layer by its
     own scale. Of a wide layer the first and last units are drawn, with the number of all of them.
 
-    Arguments   most  units drawn of one layer (default 8)
+    Arguments   most  units drawn of one layer, at most (default 8)
                 ax    None: a new figure (default)
     Raises      NotBuiltError for a network without weights; ConfigurationError if it is no plain chain of layers on
                 rows of numbers; MissingExtraError without matplotlib
@@ -54,22 +54,17 @@ def network_diagram(network: Network, *, most: int = 8, ax: Axes | None = None) 
 
     for left, right in itertools.pairwise(columns):
         W = next(layer.W for layer in right.layers if isinstance(layer, Linear))
-        drawn = W[np.ix_(left.units, right.units)]
+        drawn = W[np.ix_(left.units, right.units)].ravel()
         strength = np.abs(drawn) / (np.abs(drawn).max() or 1)
-        ends = [((left.x, a), (right.x, b)) for a in left.y for b in right.y]
-        colors = [RED if weight > 0 else BLUE for weight in drawn.ravel()]
-        styles = ["-" if weight > 0 else DASHES for weight in drawn.ravel()]
-        thickness = THICKEST * strength.ravel()
-        ax.add_collection(
-            LineCollection(
-                ends,
-                colors=colors,
-                linestyles=styles,
-                linewidths=thickness,
-                alpha=(0.1 + 0.9 * strength.ravel()).tolist(),
-                zorder=1,
-            )
+        lines = LineCollection(
+            [((left.x, a), (right.x, b)) for a in left.y for b in right.y],
+            colors=[RED if weight > 0 else BLUE for weight in drawn],
+            linestyles=["-" if weight > 0 else DASHES for weight in drawn],
+            linewidths=THICKEST * strength,
+            alpha=(0.1 + 0.9 * strength).tolist(),
+            zorder=1,
         )
+        ax.add_collection(lines)
     floor = -tallest / 2 - 0.32
     for column in columns:
         for y in column.y:

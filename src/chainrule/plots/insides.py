@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from chainrule.layers import Sigmoid, Tanh
 from chainrule.layers.layer import Array, Layer
 from chainrule.losses import Loss
 from chainrule.network import Network
-from chainrule.parameters import Parameter
 from chainrule.plots.canvas import BLUE, GREEN, GREY, ORANGE, given_axes, new_axes, quiet_frame, warn_below
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ def gradient_flow(
         means = []
         for layer in layers:
             rows = [row for row in network.parameters if row.layer is layer and row.decays == decays]
-            mean = _mean_size([gradients[row.name] for row in rows])
-            means.append(mean / _mean_size(_values(network, rows)) if relative else mean)
+            size = _mean_size([gradients[row.name] for row in rows])
+            weight = _mean_size([network.params[row.slice] for row in rows]) if relative else 1
+            means.append(size / weight if weight else math.nan)
         return means
 
     series: list[tuple[str, list[float], dict[str, Any]]] = [
@@ -70,8 +71,8 @@ def gradient_flow(
         shown = np.where(np.isfinite(values) & (np.array(values) > 0), values, np.nan)
         if np.isfinite(shown).any():
             ax.plot(range(len(layers)), shown, label=label, markersize=8, linewidth=1.8, **look)
-    for i, size in enumerate(series[0][1]):
-        if size == 0 or np.isinf(size):
+    for i, (layer, size) in enumerate(zip(layers, series[0][1], strict=True)):
+        if layer.decay_names and not 0 < size < math.inf:
             warn_below(ax, i, "gradient 0" if size == 0 else "not finite")
     ax.set_xticks(range(len(layers)), [f"{layer.title()}\n{_widths(layer)}".strip() for layer in layers])
     ax.set_xlim(-0.4, len(layers) - 0.6)
@@ -91,8 +92,10 @@ def activation_histograms(network: Network, x: npt.ArrayLike, *, axes: Sequence[
     written, not drawn, when there are many: one bar would hide all the others.
 
     Shapes      x (N, ...); a few hundred rows are enough
-    Arguments   axes  at least as many as layers from the first that learns on; None: a new figure (default)
-    Raises      ConfigurationError for too few axes; MissingExtraError without matplotlib
+    Arguments   network  trained or not
+                axes     one for each layer from the first that learns on; None: a new figure (default)
+    Raises      NotBuiltError for a network without weights; ConfigurationError for too few axes;
+                MissingExtraError without matplotlib
     """
     outputs: list[tuple[Layer, Array]] = []
     y = network.enter(x).astype(network.dtype)
@@ -135,14 +138,10 @@ def _troubles(layer: Layer, units: Array) -> dict[str, Array]:
     return troubles
 
 
-def _values(network: Network, rows: Sequence[Parameter]) -> list[Array]:
-    return [network.params[row.slice] for row in rows]
-
-
 def _mean_size(arrays: Sequence[Array]) -> float:
     """The mean of all absolute values; NaN if there are none."""
     count = sum(array.size for array in arrays)
-    return float(sum(np.abs(array, dtype=np.float64).sum() for array in arrays) / count) if count else float("nan")
+    return float(sum(np.abs(array, dtype=np.float64).sum() for array in arrays) / count) if count else math.nan
 
 
 def _widths(layer: Layer) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,9 +87,8 @@ def learning_rates(
     ax = new_axes(6, 4)[0] if ax is None else ax
     from matplotlib.transforms import offset_copy
 
-    beside = offset_copy(
-        ax.transData, ax.get_figure(root=True), x=9, units="points"
-    )  # where the error bar does not hide them
+    figure: Any = ax.figure
+    beside = offset_copy(ax.transData, figure, x=9, units="points")  # where the error bar does not hide them
     for value, percents in zip(values, good, strict=True):
         ax.plot([value] * len(percents), percents, "o", color=GREY, markersize=3.5, alpha=0.6, transform=beside)
     ax.errorbar(values, means, spread, fmt="o-", color=BLUE, capsize=5, linewidth=1.5, markersize=7)

@@ -1,0 +1,79 @@
+"""The course of training, and the exploration of a setting, show what was measured."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import plots
+from chainrule.errors import ConfigurationError
+
+
+def test_history_has_both_curves_in_both_panels_and_the_line_at_95(taught, texts):
+    left, right = plots.history(taught.history)
+    assert [line.get_label() for line in left.get_lines()] == ["train", "validation"]
+    assert right.get_lines()[0].get_ydata().tolist() == [100 * value for value in taught.history["accuracy"]]
+    assert 95 in [line.get_ydata()[0] for line in right.get_lines()]
+    assert texts(right) == ["95 %"]
+
+
+def test_history_of_a_regression_has_no_accuracy_and_one_without_an_epoch_nothing():
+    history = cr.History()
+    with pytest.raises(ConfigurationError, match="no epoch is finished"):
+        plots.history(history)
+    history.add_epoch({"epoch": 1, "loss": 0.5})
+    left, right = plots.history(history)
+    left.figure.canvas.draw()
+    assert len(left.get_lines()) == 1
+    assert not right.get_visible()
+
+
+def test_learning_rates_show_the_mean_the_deviation_and_every_run(new_ax, texts):
+    ax = plots.learning_rates({0.1: [0.9, 0.94, 0.95], 0.01: [0.5, 0.7], 1.0: [0.2]}, ax=new_ax())
+    line, _, (bars,) = ax.containers[0]
+    assert line.get_xdata().tolist() == [0.01, 0.1, 1.0]
+    np.testing.assert_allclose(line.get_ydata(), [60, 93, 20])
+    halves = [np.ptp(bar[:, 1]) / 2 for bar in bars.get_segments()]
+    np.testing.assert_allclose(halves, [np.std([50, 70], ddof=1), np.std([90, 94, 95], ddof=1), 0], atol=1e-12)
+    runs = [dots.get_ydata().tolist() for dots in ax.get_lines() if dots.get_marker() == "o" and dots is not line]
+    assert [len(dots) for dots in runs] == [2, 3, 1]
+    assert ax.get_xscale() == "log"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "validation accuracy (%)")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0.01", "0.1", "1"]
+    assert ax.get_title() == "Best: learning rate 0.1, 93.0 ± 2.6 %"
+    assert texts(ax) == []
+
+
+def test_learning_rates_count_what_diverged_and_average_the_rest(new_ax, texts):
+    ax = plots.learning_rates({32: [0.5, math.nan, 0.7], 64: [math.nan]}, setting="hidden units", ax=new_ax())
+    ax.figure.canvas.draw()
+    np.testing.assert_allclose(ax.containers[0][0].get_ydata(), [60, math.nan])
+    assert texts(ax) == ["1 of 3\ndiverged", "1 of 1\ndiverged"]
+    assert ax.get_xlabel() == "hidden units"
+
+
+def test_a_setting_of_zero_has_a_linear_scale_and_a_single_run_no_deviation(new_ax):
+    ax = plots.learning_rates({0: 0.5, 0.2: 0.6}, setting="dropout", ax=new_ax())
+    assert ax.get_xscale() == "linear"
+    assert ax.get_title() == "Best: dropout 0.2, 60.0 %"
+    assert plots.learning_rates({1: [math.nan]}, ax=new_ax()).get_title() == ""
+
+
+@pytest.mark.parametrize(
+    ("results", "text"),
+    [
+        ({}, "expected {value: accuracies}"),
+        ([0.1, 0.2], "expected {value: accuracies}"),
+        ({"0.1": [0.9]}, "a value must be a number"),
+        ({0.1: []}, r"from 0 to 1 for 0.1, received \[\]"),
+        ({0.1: [97.0]}, r"from 0 to 1 for 0.1, received \[97.0\]"),
+        ({0.1: [-0.1]}, "from 0 to 1"),
+        ({0.1: [math.inf]}, "from 0 to 1"),
+    ],
+)
+def test_results_that_cannot_be_drawn(results, text):
+    with pytest.raises(ConfigurationError, match=text):
+        plots.learning_rates(results)
+    assert not plt.get_fignums()
