@@ -66,7 +66,7 @@ def test_a_file_is_named_for_what_is_in_it(file):
 
 def test_the_core_is_read_in_an_evening():
     lines = [line for file in CORE_FILES for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    assert len(lines) <= 2800
+    assert len(lines) <= 2900
 
 
 @each(CORE_FILES)

@@ -171,5 +171,5 @@ def test_answers_are_never_read_off_nan():
     network = net(3, "softmax")
     network.params[:] = np.nan
     for method in (network.predict, network.predict_proba, lambda x: network.accuracy(x, np.zeros(N, int))):
-        with pytest.raises(cr.DataError, match=r"output is not finite, first for row 0. Has training diverged\?"):
+        with pytest.raises(cr.DataError, match=r"output is not finite, first for row 0."):
             method(X)

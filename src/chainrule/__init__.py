@@ -11,6 +11,7 @@ from typing import Any
 
 from chainrule.errors import (
     ChainruleError as ChainruleError,
+    ChainruleWarning as ChainruleWarning,
     CheckpointError as CheckpointError,
     ConfigurationError as ConfigurationError,
     DataError as DataError,
@@ -79,6 +80,7 @@ __version__ = "0.1.0"
 
 LAZY = {  # the shell, imported when first used: `import chainrule` stays NumPy and the standard library
     "datasets": "chainrule.datasets",
+    "demos": "chainrule.demos",
     "metrics": "chainrule.metrics",
     "plots": "chainrule.plots",
     "save": "chainrule.files",

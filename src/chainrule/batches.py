@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from chainrule import border
-from chainrule.errors import ConfigurationError
-from chainrule.layers import Sigmoid, Softmax
+from chainrule.errors import ChainruleWarning, ConfigurationError
+from chainrule.layers import BatchNorm, Rescale, Sigmoid, Softmax, Standardize
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from chainrule.network import Network
 
+LARGE = 20  # an input this large deserves a word
 SHUFFLE, CHANCE = 1, 2  # streams of random numbers, each with its own branch of the seed
 
 
@@ -71,6 +73,21 @@ def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
             f"{type(validation).__name__}."
         )
     return Batches(*validation, network, loss, name="validation x")
+
+
+def warn_unscaled(x: Array, network: Network) -> None:
+    """Warn of large inputs that nothing in front of the first weights scales down: training crawls or explodes."""
+    scaled = any(
+        isinstance(layer, (Rescale, Standardize, BatchNorm)) for layer in network.layers[: network.first_learning + 1]
+    )
+    largest = 0 if scaled or border.is_sparse(x) else max(abs(float(x.max())), abs(float(x.min())))
+    if largest > LARGE:
+        warnings.warn(
+            f"x reaches {largest:g}, and nothing scales it: training will crawl or explode. Put "
+            f"Rescale({1 / largest:.3g}) or Standardize() in front, or say MLP(..., scale=1/255) for pixels.",
+            ChainruleWarning,
+            stacklevel=4,
+        )
 
 
 def check_pair(network: Network, loss: Loss) -> None:

@@ -84,6 +84,8 @@ def check_shape(x: Array, in_shape: Shape, who: str) -> None:
         advice = "Give rows of numbers."
     elif 0 in x.shape[:1]:
         raise DataError(f"{who}: Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required.")
+    elif x.ndim > 1 and x.size == np.prod(in_shape):
+        advice = f"One example? Make it a batch of one: x.reshape(1, {', '.join(map(str, in_shape))})."
     elif x.shape == in_shape:
         advice = "One example? Make it a batch of one: x[None]."
     elif x.ndim == 1:

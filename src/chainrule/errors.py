@@ -68,6 +68,10 @@ class MissingExtraError(ChainruleError, ImportError):
         super().__init__(f"{what} needs {package}: pip install 'chainrule[{extra}]'")
 
 
+class ChainruleWarning(UserWarning):
+    """Something that works, but hardly as it was meant."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> ConfigurationError:
     """The error for a misspelt name, with the nearest known one.
 

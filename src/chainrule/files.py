@@ -197,7 +197,7 @@ def _check_same(expected: dict[str, str], tensors: Mapping[str, Array]) -> None:
 def _with_own(classes: Any) -> Known:
     """The closed table, and the caller's own classes."""
     known = dict(KNOWN)
-    for kind in classes:
+    for kind in [classes] if isinstance(classes, type) else classes:
         if not (isinstance(kind, type) and issubclass(kind, Configurable)):
             raise ConfigurationError(f"layers: expected classes, such as layers=[MyLayer], received {kind!r}.")
         if known.setdefault(kind.__name__, kind) is not kind:

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.configurable import by_name
 from chainrule.errors import ConfigurationError, GradientError
 from chainrule.layers import Layer
 from chainrule.layers.layer import Array
-from chainrule.losses import Loss
+from chainrule.losses import LOSSES, Loss
 from chainrule.network import Network
 
 STEP = 1e-3  # h; near the best for four points in float64
@@ -61,7 +62,7 @@ class Checked:
     passed: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientReport:
     """The outcome of `check_gradients`: `passed`, a row for each array, and the five worst entries."""
 
@@ -91,14 +92,31 @@ class GradientReport:
                 f"  {'ok   ' if row.passed else 'WRONG'} d{row.name} {row.shape}: {len(row.entries)} checked{aside}; "
                 f"error {row.norm_error:.1e} of the norm, {row.entry_error:.1e} in the worst entry"
             )
-        return "\n".join([*lines, "  the five worst entries:", *(f"    d{entry}" for entry in self.worst)])
+        lines += ["  the five worst entries:", *(f"    d{entry}" for entry in self.worst)]
+        return "\n".join([*lines, *self._suspect()])
+
+    __repr__ = __str__  # what a notebook shows
+
+    def _suspect(self) -> list[str]:
+        """Errors run backwards: the culprit stands between the last wrong layer and the first right one behind it."""
+        passed: dict[int, bool] = {}
+        for row in self.rows:
+            layer = row.name.split(".")[0]
+            if layer.isdigit():
+                passed[int(layer)] = row.passed and passed.get(int(layer), True)
+        wrong = max((layer for layer, right in passed.items() if not right), default=None)
+        behind = min((layer for layer in passed if wrong is not None and layer > wrong), default=None)
+        if wrong is None or behind is None:
+            return []
+        suspects = f"layer {wrong}" if behind == wrong + 1 else f"layers {wrong} to {behind - 1}"
+        return [f"  wrong up to layer {wrong}, right from layer {behind} on: look at the backward of {suspects}"]
 
 
 def check_gradients(
     subject: Layer | Network | Loss,
     x: Any,
     y: Any = None,
-    loss: Loss | None = None,
+    loss: Loss | str | None = None,
     *,
     train: bool = True,
     seed: int = 0,
@@ -122,6 +140,7 @@ def check_gradients(
     (True, ['x', '0.W', '0.b'])
     """
     x = np.array(x, dtype=np.float64)
+    loss = None if loss is None else by_name("loss", loss, LOSSES, Loss)
     if isinstance(subject, Loss):
         report = GradientReport(repr(subject), [_check_loss(subject, x, y, seed)])
     elif isinstance(subject, (Layer, Network)):

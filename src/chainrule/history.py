@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ class Step:
 
     epoch: int  # the epoch under way, from 1
     index: int  # the step within the epoch, from 1
-    rows: Array  # which rows of x made the batch
+    rows: Array = field(repr=False)  # which rows of x made the batch
     loss: float  # of this batch, before the weights moved
     learning_rate: float
     seconds: float  # that this step took

@@ -21,7 +21,8 @@ from chainrule.losses import LOSSES, Loss
 from chainrule.parameters import (
     Parameter,
     bind,
-    check_free,
+    built_shape,
+    check_layers,
     flat_property,
     flat_vector,
     known_in_shape,
@@ -66,13 +67,10 @@ class Network(Displayable, Configurable):
         seed: int = 0,
         dtype: str = "float32",
     ) -> None:
-        for layer in layers:
-            if not isinstance(layer, Layer):
-                raise ConfigurationError(f"Network: expected layers such as Linear(784, 128), received {layer!r}.")
         self.dtype = str(getattr(dtype, "__name__", dtype))  # also np.float64 and np.dtype("float64")
         if self.dtype not in ("float32", "float64"):
             raise ConfigurationError(f"Network: dtype must be 'float32' or 'float64', received {dtype!r}.")
-        check_free(layers)
+        check_layers(layers)
         number_layers(layers)
         learns = [any(inner.parameter_names for inner in layer.walk()) for layer in layers]
         self.first_learning = learns.index(True) if any(learns) else len(layers)  # backward need not go below it
@@ -110,7 +108,7 @@ class Network(Displayable, Configurable):
         everything = [inner for layer in self.layers for inner in layer.walk()]
         given = take_arrays(everything)  # a layer that was built and filled by hand keeps its numbers
         try:
-            out_shapes = [shape := layer.build(shape, rng) for layer in self.layers]
+            out_shapes = [shape := built_shape(layer, shape, rng) for layer in self.layers]
             tasks.check_widths(self.output, self.class_names, shape)
         except Exception:
             take_arrays(everything)
@@ -162,15 +160,13 @@ class Network(Displayable, Configurable):
                 layer.update_state(cache)
 
     def adapt(self, x: Any) -> None:
-        """Let layers such as Standardize take their statistics from the training inputs."""
+        """Let layers such as Standardize take their statistics from the training inputs, unless they have them."""
+        if all(self.state[row.slice].any() for row in self.states if row.attribute == "rows_seen"):
+            return
         x = self._cast(self.enter(x))
         for layer in self.layers[: self.first_learning]:
             layer.adapt(x)
             x, _ = layer.forward(x)
-
-    def adapted(self) -> bool:
-        """Have all layers that take statistics of the training inputs taken them?"""
-        return all(self.state[row.slice].any() for row in self.states if row.attribute == "rows_seen")
 
     def trace(self, x: Any, y: Any, loss: Loss | str) -> list[Trace]:
         """Every layer's input, output, cache and gradients for one batch, as in inference. Overwrites `grads`."""
@@ -221,8 +217,8 @@ class Network(Displayable, Configurable):
         """`x` as an array of the right shape, not yet cast; ShapeError or DataError if it cannot be."""
         if self.in_shape is None or not self.out_shapes:
             raise NotBuiltError(
-                "Network is not built: no layer fixes the width of its input. Say it (Linear(784, 128)), call "
-                "build((784,)), or fit the network first."
+                "Network is not built: no layer fixes the width of its input. Say it, Linear(784, 128) or "
+                "Network(..., in_shape=(784,)), or fit first. Own layers that keep shapes say any_shape = True."
             )
         x = border.as_array(x, name)
         border.check_shape(x, self.in_shape, "Network")

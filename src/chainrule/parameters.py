@@ -44,8 +44,15 @@ def known_in_shape(layers: Sequence[Layer]) -> Shape | None:
     return None
 
 
-def check_free(layers: Iterable[Layer]) -> None:
-    """A layer in two places would overwrite its first gradient with its second; in two networks, its weights."""
+def check_layers(layers: Iterable[Layer]) -> None:
+    """Are they layers, each in one place? In two it would overwrite its first gradient, in two networks its weights."""
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise ConfigurationError(
+                f"Network: expected layers such as Linear(784, 128), received {layer!r}."
+                + (" Give them one by one, Network(*layers)." if isinstance(layer, (list, tuple)) else "")
+                + (" Add brackets to make an object of the class." if isinstance(layer, type) else "")
+            )
     seen: dict[int, Layer] = {}
     for layer in (inner for top in layers for inner in top.walk()):
         if any(layer.__dict__[name].base is not None for name in layer.parameter_names if name in layer.__dict__):
@@ -70,6 +77,16 @@ def parameter_table(layers: Sequence[Layer]) -> list[Parameter]:
 def state_table(layers: Sequence[Layer]) -> list[Parameter]:
     """The arrays that are saved but not trained."""
     return _table([(layer, name, False) for layer in layers for name in layer.state_names])
+
+
+def built_shape(layer: Layer, in_shape: Shape, rng: np.random.Generator) -> Shape:
+    """Build the layer; the shape of its output."""
+    out_shape = layer.build(in_shape, rng)
+    if not isinstance(out_shape, tuple):
+        raise ConfigurationError(
+            f"{layer.title()}: build must return the shape of one output, such as {in_shape}, not {out_shape!r}."
+        )
+    return out_shape
 
 
 def take_arrays(layers: Iterable[Layer]) -> list[tuple[Layer, str, Array]]:

@@ -156,7 +156,7 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def _draw_curves(path: Path, run: Run) -> None:
-    with _figure(path, 9, 3.6, panels=2) as axes:
+    with figure(path, 9, 3.6, panels=2) as axes:
         plots.history(run.trainer.history, axes=axes)
 
 
@@ -167,24 +167,24 @@ def _draw_predictions(path: Path, run: Run) -> None:
     surest = mistakes[np.argsort(-run.probabilities[mistakes].max(axis=1), kind="stable")][:5]
     first = np.arange(min(len(y), 10 - len(surest)))
     rows = np.concatenate([first, surest])
-    with _figure(path, 7.5, 4.6) as (ax,):
+    with figure(path, 7.5, 4.6) as (ax,):
         plots.predictions(run.trainer.network, x[rows], y[rows], image_shape=run.data.image_shape, ax=ax)
         ax.set_title(f"The first {len(first)} test digits, and the {len(surest)} surest of {len(mistakes):,} mistakes")
 
 
 def _draw_weights(path: Path, run: Run) -> None:
-    with _figure(path, 10, 5) as (ax,):
+    with figure(path, 10, 5) as (ax,):
         plots.features(run.trainer.network, image_shape=run.data.image_shape, ax=ax)
 
 
 def _draw_confusion(path: Path, run: Run) -> None:
     names = run.data.class_names
-    with _figure(path, 6.6, 5.8) as (ax,):
+    with figure(path, 6.6, 5.8) as (ax,):
         plots.confusion(confusion_matrix(run.data.test.y, run.answers, len(names)), class_names=names, ax=ax)
 
 
 @contextmanager
-def _figure(path: Path, width: float, height: float, panels: int = 1) -> Iterator[Any]:
+def figure(path: Path, width: float, height: float, panels: int = 1) -> Iterator[Any]:
     """Axes of a figure that needs neither pyplot nor a display, saved when drawn."""
     from matplotlib.figure import Figure
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import tasks
-from chainrule.batches import CHANCE, Batches, check_last_batch, check_pair, held_out_batches, stream
+from chainrule.batches import CHANCE, Batches, check_last_batch, check_pair, held_out_batches, stream, warn_unscaled
 from chainrule.configurable import by_name, number
 from chainrule.errors import CheckpointError, ConfigurationError, DataError, DivergenceError
 from chainrule.history import Callback, History, Step
@@ -38,7 +38,6 @@ class Trainer:
                 callbacks   told of every step and epoch (default none)
     Attributes  history; epoch (finished so far); step (taken so far); rows_done (of the epoch under way)
     Raises      ConfigurationError for parts that do not go together, such as softmax twice
-
     Network, loss, optimizer, batch_size and the optimizer's learning_rate may be assigned between steps. The position
     lives here, so a loop that was broken off goes on where it stopped: the next `steps` or `fit` first finishes the
     epoch under way, which counts as the first of its `epochs`.
@@ -116,7 +115,8 @@ class Trainer:
             check_last_batch(self.network, rows, self.batch_size)
         if not self.network.task_is_given:
             self.network.output = self.loss.output
-        if self.step == 0 and not self.network.adapted():
+        if self.step == 0:
+            warn_unscaled(data.x, self.network)
             self.network.adapt(data.x)
         return self._walk(data, epochs, held_out)
 

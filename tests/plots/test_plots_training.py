@@ -77,3 +77,10 @@ def test_results_that_cannot_be_drawn(results, text):
     with pytest.raises(ConfigurationError, match=text):
         plots.learning_rates(results)
     assert not plt.get_fignums()
+
+
+def test_a_value_of_which_every_run_diverged_is_in_sight():
+    ax = cr.plots.learning_rates({0.01: [0.9], 0.1: [0.95], 1e30: [np.nan]})
+    low, high = ax.get_xlim()
+    assert low < 0.01
+    assert high > 1e30

@@ -6,6 +6,8 @@ import typer
 
 import chainrule
 from chainrule.commands.demo import demo
+from chainrule.commands.explore import explore
+from chainrule.commands.predict import predict
 from chainrule.commands.train import train
 
 
@@ -18,6 +20,8 @@ def _print_version(wanted: bool) -> None:
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(train, name="train")
 app.add_typer(demo)
+app.add_typer(explore, name="explore")
+app.add_typer(predict)
 
 
 @app.callback()

@@ -131,7 +131,7 @@ def _answers(network: Network, x: Array) -> list[str]:
 def _say_result(outcome: Outcome) -> None:
     entry, (x, y) = outcome.demo, outcome.data.test
     before, after = (_score(entry, outcome.score(network)) for network in (outcome.before, outcome.network))
-    say(f"{_measure(entry)} on {len(y):,} test points: {before} before, {after} after {outcome.seconds:.2f} s of learning")
+    say(f"{_measure(entry)} on {len(y):,} test points: {before} before, {after} after {outcome.seconds:.2f} s")
     if not outcome.demo.classifies:
         say(f"highest answer {outcome.network(x).max():.3f}, highest truth {y.max():.3f}")
     say(f"{'solved' if outcome.solved else 'not solved'}: the goal is {_goal(entry)}")
@@ -210,13 +210,13 @@ def _draw(outcome: Outcome, folder: Path) -> list[str]:
     history, network, test = outcome.trainer.history, outcome.network, outcome.data.test
     for name in PICTURES:
         (folder / name).unlink(missing_ok=True)
-    with runs._figure(folder / "loss.png", 9, 3.6, panels=2) as axes:
+    with runs.figure(folder / "loss.png", 9, 3.6, panels=2) as axes:
         plots.history(history, axes=axes)
     if outcome.demo.classifies:
-        with runs._figure(folder / "boundary.png", 5.6, 4.4) as (ax,):
+        with runs.figure(folder / "boundary.png", 5.6, 4.4) as (ax,):
             plots.decision_boundary(network, *test, ax=ax)
         return ["loss.png", "boundary.png"]
-    with runs._figure(folder / "surface.png", 9, 4) as (ax,):
+    with runs.figure(folder / "surface.png", 9, 4) as (ax,):
         figure = ax.figure
         ax.remove()
         plots.surface(network, test, axes=[figure.add_subplot(1, 2, i, projection="3d") for i in (1, 2)])

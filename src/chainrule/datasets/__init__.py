@@ -1,8 +1,9 @@
-"""Data to learn from, ready for a network: MNIST in the box, toy sets, one's own IDX files, one-hot rows."""
+"""Data to learn from, ready for a network: MNIST in the box, toy sets, one's own IDX files and photos, one-hot rows."""
 
 from chainrule.datasets.dataset import Dataset, Split, one_hot
 from chainrule.datasets.idx import read_idx, write_idx
 from chainrule.datasets.mnist import mnist
+from chainrule.datasets.photos import read_photo
 from chainrule.datasets.toys import and_gate, circles, moons, spirals, surface, xor
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "moons",
     "one_hot",
     "read_idx",
+    "read_photo",
     "spirals",
     "surface",
     "write_idx",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chainrule import tasks
+from chainrule.configurable import Configurable
 from chainrule.datasets.dataset import Dataset
 from chainrule.history import Callback
 from chainrule.layers.layer import Array
@@ -172,6 +173,6 @@ def interval(successes: int, trials: int) -> tuple[float, float]:
     return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
 
 
-def _public(part: Network | Loss | Optimizer) -> str:
+def _public(part: Configurable) -> str:
     """The code that makes it, with every class found in cr."""
     return re.sub(r"\b(?=[A-Z]\w*\()", "cr.", repr(part))

@@ -123,7 +123,7 @@ DEMOS = (
         batch_size=4,
         epochs=10_000,
         goal=1.0,
-        promise=Promise(9, 10, 10),
+        promise=Promise(5, 5, 5),
     ),
     Demo(
         name="xor",
@@ -167,7 +167,7 @@ DEMOS = (
         loss=SquaredError(),
         optimizer=Adam(OneCycle(0.1)),
         batch_size=10,
-        epochs=2000,
+        epochs=1000,
         goal=0.9,
         promise=Promise(7, 10, 10),
         options={"n": 30},

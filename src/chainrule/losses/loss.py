@@ -77,7 +77,8 @@ def check_values(name: str, targets: Any, shape: tuple[int, ...]) -> Array:
                 f"targets have shape {targets.shape} but outputs {shape}: they would broadcast to "
                 f"{(*shape[:-1], targets.shape[-1])}. Reshape the targets to {shape}."
             )
-        raise ShapeError(f"{name}: expected targets of the outputs' shape {shape}, received {targets.shape}.")
+        labels = " Labels of classes? Use CrossEntropy, or one_hot(y)." if targets.shape == shape[:-1] else ""
+        raise ShapeError(f"{name}: expected targets of the outputs' shape {shape}, received {targets.shape}.{labels}")
     if not np.isfinite(targets).all():
         row = int(np.argwhere(~np.isfinite(targets))[0][0])
         raise DataError(f"{name}: Input y contains NaN or infinity, first in row {row}. Drop or repair such rows.")

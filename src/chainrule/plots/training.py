@@ -36,7 +36,8 @@ def history(history: History, *, axes: Sequence[Axes] | None = None) -> Sequence
         for label, name, color, style in curves:
             if name in history.columns:
                 values = [math.nan if value is None else factor * value for value in history[name]]
-                ax.plot(history["epoch"], values, style, color=color, label=label, markersize=5)
+                shown = 5 if len(history) <= 40 else 0  # markers of a thousand epochs would be a band
+                ax.plot(history["epoch"], values, style, color=color, label=label, markersize=shown)
         ax.set_xlabel("epoch")
         ax.locator_params(axis="x", integer=True)
         ax.set_xlim(history["epoch"][0] - 0.3, history["epoch"][-1] + 0.3)
@@ -101,6 +102,10 @@ def learning_rates(
         ax.set_title(f"Best: {setting} {values[best]:g}, {means[best]:.1f}{deviation} %")
     if values[0] > 0:
         ax.set_xscale("log")
+    if len(values) > 1:  # a value of which every run diverged has no point, but must be in sight
+        low, high = min(values), max(values)
+        room = (high / low) ** 0.08 if ax.get_xscale() == "log" else 0.08 * (high - low)
+        ax.set_xlim(*((low / room, high * room) if ax.get_xscale() == "log" else (low - room, high + room)))
     ax.set_xticks(values, [f"{value:g}" for value in values])
     ax.set_xticks([], minor=True)
     ax.margins(x=0.08)
