@@ -244,3 +244,23 @@ def test_a_network_that_is_sure_and_right_passes():
     assert network.evaluate(x, y, cr.CrossEntropy())["loss"] < 0.01
     report = cr.check_gradients(network, x, y, cr.CrossEntropy(), show=False)
     assert report.passed, report
+
+
+def test_the_report_says_which_layer_to_look_at():
+    network = cr.Network(cr.Linear(3, 5), Affine("activation slope forgotten"), cr.Linear(5, 2))
+    text = str(cr.check_gradients(network, x_of(7, 3), show=False))
+    assert "wrong up to layer 1, right from layer 2 on: look at the backward of layer 1" in text
+
+    class Halved(Layer):
+        any_shape = True
+
+        def forward(self, x, train=False, rng=None):
+            return x, ()
+
+        def backward(self, dy, cache, need_dx=True):
+            return dy / 2
+
+    network = cr.Network(cr.Linear(3, 5), Halved(), cr.Linear(5, 2))
+    report = cr.check_gradients(network, x_of(7, 3), show=False)
+    assert "right from layer 2 on: look at the backward of layers 0 to 1" in str(report)
+    assert repr(report) == str(report)

@@ -148,3 +148,14 @@ def test_a_fit_that_is_refused_leaves_the_task_open():
 def test_targets_that_are_no_rows_are_refused(y):
     with pytest.raises(cr.DataError, match=f"targets: expected one for each row of x, received {y}"):
         plain_trainer().fit(X, y)
+
+
+@pytest.mark.parametrize("layers", [(cr.Rescale(1 / 255),), (cr.Standardize(),), ()], ids=repr)
+def test_large_inputs_that_nothing_scales_are_warned_of(layers):
+    x = np.random.default_rng(0).integers(0, 256, (8, 5)).astype(np.uint8)
+    trainer = cr.Trainer(cr.Network(*layers, cr.Linear(5, 3)), "cross_entropy", cr.SGD(1e-6))
+    if layers:
+        trainer.fit(x, Y[:8])
+    else:
+        with pytest.warns(cr.ChainruleWarning, match=r"x reaches 2\d\d, and nothing scales it.*scale=1/255"):
+            trainer.fit(x, Y[:8])
