@@ -32,7 +32,7 @@ PAUSE = 0.05  # seconds; idle BLAS threads spin for a while before they sleep, a
 
 
 class Worker:
-    def __init__(self, contender, threads):
+    def __init__(self, contender, threads, kernel=None):
         self.contender, self.threads = contender, threads
         self.seconds = []
         self.accuracy = None
@@ -42,7 +42,9 @@ class Worker:
         }
         self.process = subprocess.Popen(
             [sys.executable, WORKER, contender.name, str(threads)],
-            env=environment | dict.fromkeys(THREAD_VARIABLES, str(threads)),
+            env=environment
+            | dict.fromkeys(THREAD_VARIABLES, str(threads))
+            | ({"OPENBLAS_CORETYPE": kernel} if kernel else {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -70,13 +72,13 @@ def thread_counts(cores):
     return range(1, cores + 1) if cores <= 4 else sorted({2**k for k in range(cores.bit_length())} | {cores})
 
 
-def race(contenders, threads, rounds):
+def race(contenders, threads, rounds, kernel=None):
     """Start the workers one after the other, then let them take turns; return the workers and the failures."""
     workers, failures = [], []
     for contender in contenders:
         for count in threads:
             try:
-                workers.append(Worker(contender, count))
+                workers.append(Worker(contender, count, kernel))
             except RuntimeError as failure:
                 failures.append(str(failure))
                 break
@@ -147,6 +149,7 @@ def arguments():
     )
     parser.add_argument("--threads", help="thread counts to try, as 1,2; all the machine has when left out")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="beginnings of contenders' names")
+    parser.add_argument("--kernel", metavar="NAME", help="OpenBLAS kernel to force on all, such as Haswell (AVX2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured here as well")
     return parser.parse_args()
 
@@ -160,12 +163,13 @@ def main():
     present = [contender for contender in wanted if contender.installed]
     start = time.perf_counter()
     about = machine.describe()  # before the race, so that the load is that of others
-    workers, failures = race(present, threads, options.rounds)
+    workers, failures = race(present, threads, options.rounds, options.kernel)
     for worker in workers:
         about |= worker.about
     report = {
         "task": "one epoch of MNIST's training images, 784-128-10, ReLU, batch 64, float32, plain SGD",
-        "machine": about | {"threads tried": list(threads), "rounds": options.rounds},
+        "machine": about
+        | {"threads tried": list(threads), "rounds": options.rounds, "kernel": options.kernel or "the BLAS chooses"},
         "tables": tables(workers),
         "not installed": [contender.name for contender in wanted if not contender.installed],
         "failed": failures,
