@@ -296,3 +296,27 @@ def test_update_state_alone_moves_the_running_statistics(case):
     layer.update_state(cache)
     moved = not np.array_equal(network.state, before)
     assert moved == isinstance(layer, cr.BatchNorm)
+
+
+def test_5_the_trainer_never_asks_the_first_layer_that_learns_for_dx():
+    """That product is a third of all multiply-adds of a 784-128-10 step, and nobody would use it."""
+    asked = []
+
+    class Recorded(Layer):
+        parameter_names = ("W",)
+
+        def build(self, in_shape, rng):
+            self.W = rng.standard_normal((in_shape[0], 3))
+            return (3,)
+
+        def forward(self, x, train=False, rng=None):
+            return x @ self.W, (x,)
+
+        def backward(self, dy, cache, need_dx=True):
+            asked.append((self.path, need_dx))
+            self.dW = cache[0].T @ dy
+            return dy @ self.W.T if need_dx else None
+
+    network = cr.Network(cr.Rescale(2.0), Recorded(), cr.Tanh(), Recorded(), in_shape=(5,))
+    cr.Trainer(network, "cross_entropy", "sgd", batch_size=N).fit(batch((5,)), np.arange(N) % 3)
+    assert asked == [("3", True), ("1", False)]

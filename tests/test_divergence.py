@@ -135,3 +135,16 @@ def test_divergence_in_an_epoch_broken_off_tells_the_truth():
     with pytest.raises(cr.DivergenceError, match=r"epoch 2, step \d.*back as it was after step 2 of epoch 2\."):
         trainer.fit(X, Y, 2)
     assert (trainer.epoch, trainer.step, trainer.rows_done) == (1, 7, 10)
+
+
+def test_weights_broken_in_the_last_step_before_a_break_are_found_and_undone():
+    network = cr.MLP([3, 4, 1])
+    before = network.params.copy()
+    x, y = np.ones((16, 3)), np.ones((16, 1))
+    trainer = cr.Trainer(network, "squared_error", cr.SGD(1e39), batch_size=8)
+    for _ in trainer.steps(x, y):
+        break
+    assert not np.isfinite(network.params).all()
+    with pytest.raises(cr.DivergenceError, match=r"weights are no longer finite.*back as it was at the start"):
+        trainer.fit(x, y)
+    np.testing.assert_array_equal(network.params, before)

@@ -155,3 +155,9 @@ def test_shifting_all_logits_of_a_row_changes_nothing():
 def test_binary_labels_may_be_a_plain_column():
     z = outputs_for("")[:, :1]
     assert cr.BinaryCrossEntropy()(z, BITS[:, 0])[0] == cr.BinaryCrossEntropy()(z, BITS[:, :1])[0]
+
+
+def test_soft_rows_that_sum_nearly_to_one_are_made_to():
+    thirds = np.full((N, 3), 0.333)
+    report = cr.check_gradients(cr.CrossEntropy(), np.random.default_rng(1).standard_normal((N, 3)), thirds, show=False)
+    assert report.passed, report

@@ -279,7 +279,7 @@ def test_the_base_has_no_formula():
 def test_a_state_of_another_optimizer_is_refused():
     sgd, adam = cr.SGD(0.1, momentum=0.9), cr.Adam(0.1)
     walk(sgd, gradients(5))
-    with pytest.raises(cr.CheckpointError, match=r"taken from SGD, and Adam\(0.1\) cannot go on from it"):
+    with pytest.raises(cr.CheckpointError, match=r"taken from SGD\(.*, and Adam\(0.1\) cannot go on from it"):
         adam.restore(sgd.state())
     assert (adam.steps, adam.slots, adam.learning_rate) == (0, {}, 0.1)
 

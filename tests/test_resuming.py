@@ -247,7 +247,7 @@ def linear(*before, in_features=5):
     ("first", "second", "text"),
     [
         (lambda: plain_trainer(callbacks=[cr.Callback()]), plain_trainer, "with 1 callbacks, the trainer has 0"),
-        (plain_trainer, lambda: plain_trainer(cr.Adam()), "taken from SGD, and Adam"),
+        (plain_trainer, lambda: plain_trainer(cr.Adam()), r"taken from SGD\(.*, and Adam"),
         (plain_trainer, linear, "network of 66 parameters.*trainer's has 18"),
         (linear, lambda: linear(cr.Rescale(2.0)), r"0\.W"),
         (plain_trainer, lambda: linear(in_features=None), "network of 66 parameters.*trainer's has 18"),

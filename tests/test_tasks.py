@@ -173,3 +173,16 @@ def test_answers_are_never_read_off_nan():
     for method in (network.predict, network.predict_proba, lambda x: network.accuracy(x, np.zeros(N, int))):
         with pytest.raises(cr.DataError, match=r"output is not finite, first for row 0."):
             method(X)
+
+
+def test_an_infinity_that_an_activation_squashes_is_refused_all_the_same():
+    network = cr.MLP([2, 4, 2], "sigmoid", output="softmax")
+    with pytest.raises(cr.DataError, match="contains infinity, first in row 0, column 0"):
+        network.predict([[np.inf, 1.0]])
+
+
+def test_soft_yes_or_no_targets_count_as_the_nearer_answer():
+    network = cr.MLP([2, 1], output="sigmoid")
+    x = np.array([[5.0, 5.0], [-5.0, -5.0]])
+    answers = network.predict(x)
+    assert network.accuracy(x, np.where(answers, 0.9, 0.1)) == 1.0

@@ -44,7 +44,7 @@ def as_array(x: Any, name: str = "x") -> Array:
 def as_targets(targets: Any) -> Array:
     """The targets as an array of real numbers; text is refused with the mend."""
     first: Any = targets
-    while isinstance(first, (list, tuple, np.ndarray)) and len(first):
+    while (isinstance(first, np.ndarray) and first.ndim and len(first)) or (isinstance(first, (list, tuple)) and first):
         first = first[0]
     if isinstance(first, (str, bytes)):
         raise LabelError(
@@ -136,6 +136,8 @@ def not_finite(value: float, name: str, row: int, column: Sequence[int], dtype: 
 
 def check_rows(x: Array, y: Array, name: str = "x") -> None:
     """Raise DataError unless x and y have the same number of rows, at least one."""
+    if x.ndim == 0:
+        raise DataError(f"{name}: expected rows of numbers, received {x[()]!r}.")
     n, m = x.shape[0], len(y)
     if n == 0:
         raise DataError(f"{name}: Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required.")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.border import as_array
 from chainrule.configurable import by_name
 from chainrule.errors import ConfigurationError, GradientError
 from chainrule.layers import Layer
@@ -139,12 +140,13 @@ def check_gradients(
     >>> report.passed, [row.name for row in report.rows]
     (True, ['x', '0.W', '0.b'])
     """
-    x = np.array(x, dtype=np.float64)
+    x = as_array(x).astype(np.float64)
     loss = None if loss is None else by_name("loss", loss, LOSSES, Loss)
     if isinstance(subject, Loss):
         report = GradientReport(repr(subject), [_check_loss(subject, x, y, seed)])
     elif isinstance(subject, (Layer, Network)):
         network = _double(subject, x)
+        network.enter(x)
         report = GradientReport(repr(subject), _check_network(network, x, y, loss, train, seed))
     else:
         raise ConfigurationError(f"check_gradients: expected a layer, a network or a loss, received {subject!r}.")
@@ -186,7 +188,8 @@ def _check_network(network: Network, x: Array, y: Any, loss: Loss | None, train:
     outputs, caches = network.forward(x, train, np.random.default_rng(seed))
     _, dy = judge(outputs)
     dx = network.backward(dy, caches, need_dx=True)
-    assert dx is not None
+    if dx is None:
+        raise GradientError("backward returned None where dL/dx was wanted (need_dx=True): return the derivative.")
     size = float(np.abs(outputs).sum()) if loss is None else _size(value(), outputs)
     arrays = [("x", x, np.array(dx))]
     for row in network.parameters:

@@ -241,9 +241,10 @@ class Network(Displayable, Configurable):
 
     def _answer(self, x: Any) -> Array:
         """Raw outputs, all finite: a label read off a NaN would be an invention."""
+        x = self.enter(x)
+        border.check_finite(x, "x", self.dtype)  # an activation may have squashed an infinity
         outputs = self(x)
         if not np.isfinite(outputs).all():
-            border.check_finite(border.as_array(x), "x", self.dtype)
             row = int(np.argwhere(~np.isfinite(outputs))[0][0])
             raise DataError(f"The network's output is not finite, first for row {row}.")
         return outputs
@@ -272,10 +273,10 @@ class Network(Displayable, Configurable):
         return remade(config | {"dtype": dtype}, *vectors)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Arrays that share memory stop sharing it when they are pickled or deep-copied one by one: make a new network
-        # from unbuilt layers instead, around a copy of the vectors.
+        # Views stop sharing memory when they are pickled one by one: unbuilt layers and the vectors make it anew.
         config = self.config() | {"layers": [layer.clone() for layer in self.layers]}
-        return _remade, (config, self.params, self.state, [row.trainable for row in self.parameters])
+        trainable = [row.trainable for row in self.parameters]
+        return _remade, (config, self.params, self.state, trainable, self.task_is_given)
 
     def summary(self) -> str:
         """A table of the layers: output shape, parameters, total."""
@@ -285,9 +286,12 @@ class Network(Displayable, Configurable):
         return summary.html(self)
 
 
-def _remade(config: dict[str, Any], params: Array, state: Array, trainable: Sequence[bool]) -> Network:
+def _remade(
+    config: dict[str, Any], params: Array, state: Array, trainable: Sequence[bool], task_is_given: bool
+) -> Network:
     """A network of unbuilt layers, given the vectors of another one. Pickle, copy and astype all come through here."""
     network = Network(*config.pop("layers"), **config)
+    network.task_is_given = task_is_given
     if network.out_shapes:
         network.params[...], network.state[...] = params, state
         frozen = [row.name for row, learns in zip(network.parameters, trainable, strict=True) if not learns]

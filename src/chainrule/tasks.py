@@ -64,6 +64,8 @@ def hits(output: str | None, raw: Array, targets: Array, squashed: bool) -> Arra
         targets = targets.argmax(axis=-1)  # one-hot or soft rows
     if targets.ndim > answers.ndim:
         targets = targets[..., 0]
+    if output == "sigmoid":
+        targets = targets > 0.5  # a soft target counts as the answer it is nearer to
     right: Array = np.equal(answers, targets)
     return right if right.ndim == 1 else np.all(right, axis=-1)
 

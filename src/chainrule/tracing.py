@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from chainrule.layers.layer import Array, Cache, Layer
 from chainrule.losses import Loss
 
@@ -43,3 +45,12 @@ def trace(network: Network, x: Array, targets: Any, loss: Loss) -> list[Trace]:
         rows.append(Trace(layer, x, y, cache, dy, dx, gradients))
         dy = dx
     return rows[::-1]
+
+
+def first_not_finite(network: Network, x: Array, rng: np.random.Generator | None) -> str | None:
+    """The layer that breaks a training pass, by a second look at it: one that errs only once is not found any more."""
+    for layer in network.layers:
+        x, _ = layer.forward(x, True, rng)
+        if not np.isfinite(x).all():
+            return layer.title()
+    return None

@@ -25,6 +25,7 @@ from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, Loss
 from chainrule.network import Network
 from chainrule.optimizers import OPTIMIZERS, Optimizer
+from chainrule.tracing import first_not_finite
 
 
 class Trainer:
@@ -73,6 +74,7 @@ class Trainer:
         self.rows_done = 0
         self._sums = {"loss": 0.0, "hits": 0, "seconds": 0.0, "steps": 0, "rate": 0.0}  # over the epoch under way
         self._walking = self._stopping = False
+        self._good: dict[str, Any] | None = None  # the last state with finite weights
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Parts may be exchanged between steps: they are checked when they come in, not in the step that needs them."""
@@ -117,7 +119,7 @@ class Trainer:
             self.network.output = self.loss.output
         if self.step == 0:
             warn_unscaled(data.x, self.network)
-            self.network.adapt(data.x)
+        self.network.adapt(data.x)
         return self._walk(data, epochs, held_out)
 
     def stop(self) -> None:
@@ -139,6 +141,8 @@ class Trainer:
                 at_the_end.callback(callback.on_end, self)
             for callback in self.callbacks:
                 callback.on_start(self, epochs)
+            if self._good is not None and not np.isfinite(self.network.params).all():
+                raise self._diverged("The weights are no longer finite", "the last update", self._sums["steps"], 0.0)
             self._good = self.state()
             while self.epoch < last_epoch and not self._stopping:
                 epoch, order = self.epoch, data.order(self.seed, self.epoch)
@@ -170,7 +174,8 @@ class Trainer:
             outputs, caches = network.forward(x, True, self._chance())
             loss, dy = self.loss.compute(outputs, y, None, len(rows))
             if not math.isfinite(loss):
-                raise self._diverged(f"Loss became {loss:g}", self._first_not_finite(x), steps + 1, optimizer.rate)
+                where = first_not_finite(network, x, self._chance()) or repr(self.loss)
+                raise self._diverged(f"Loss became {loss:g}", where, steps + 1, optimizer.rate)
             network.backward(dy, caches)
             network.update_state(caches)
             rate = optimizer.step(network.params, network.grads, network.trainable)
@@ -218,6 +223,8 @@ class Trainer:
         """
         return {
             "in_shape": self.network.in_shape,
+            "output": self.network.output,
+            "seed": self.seed,
             "params": self.network.params.copy(),
             "state": self.network.state.copy(),
             "frozen": [row.name for row in self.network.parameters if not row.trainable],
@@ -261,7 +268,8 @@ class Trainer:
             network.unfreeze()
         if state["frozen"]:
             network.freeze(*state["frozen"])
-        self.loss, self.batch_size = state["loss"], state["batch_size"]
+        self.loss, self.batch_size, self.seed = state["loss"], state["batch_size"], state["seed"]
+        network.output = state["output"]
         self.epoch, self.step, self.rows_done = state["epoch"], state["step"], state["rows_done"]
         self._sums = dict(state["sums"])
         self.history.truncate(state["history"])
@@ -278,22 +286,14 @@ class Trainer:
     def _chance(self) -> np.random.Generator | None:
         return stream(self.seed, CHANCE, self.step) if self.network.draws else None
 
-    def _first_not_finite(self, x: Array) -> str:
-        """The culprit, by a second look at the same pass: a layer that errs only once is not found any more."""
-        rng = self._chance()
-        for layer in self.network.layers:
-            x, _ = layer.forward(x, True, rng)
-            if not np.isfinite(x).all():
-                return layer.title()
-        return repr(self.loss)
-
-    def _diverged(self, what: str, where: str, step: int, rate: float) -> DivergenceError:
+    def _diverged(self, what: str, where: str, step: float, rate: float) -> DivergenceError:
         good = self._good
+        assert good is not None
         place = f"after epoch {good['epoch']}" if good["epoch"] else "at the start"
         if good["rows_done"]:
             place = f"after step {good['sums']['steps']} of epoch {good['epoch'] + 1}"
         error = DivergenceError(
-            f"{what} at epoch {self.epoch + 1}, step {step}, first in {where} (learning_rate={rate:g}). Lower it, "
+            f"{what} at epoch {self.epoch + 1}, step {step:.0f}, first in {where} (learning_rate={rate:g}). Lower it, "
             f"scale the inputs and targets, or clip gradients. The network is back as it was {place}."
         )
         self.restore(good)

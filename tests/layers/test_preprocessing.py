@@ -91,3 +91,10 @@ def test_rescale():
 def test_refused(bad):
     with pytest.raises(cr.ConfigurationError, match="Rescale: factor must be a number"):
         cr.Rescale(bad)
+
+
+def test_a_constant_that_has_no_exact_binary_form_is_constant_too():
+    layer = cr.Standardize()
+    layer.build((1,), np.random.default_rng(0))
+    layer.adapt(np.full((1000, 1), 0.1))
+    np.testing.assert_allclose(layer(np.array([[0.1], [0.2]])), [[0.0], [0.1]], atol=1e-12)

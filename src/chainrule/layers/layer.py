@@ -6,7 +6,7 @@
 3. `backward` never changes the cache and never returns an array of it: calling it twice gives the same answer. It
    overwrites the gradients (`out=`), and it may reuse the memory of `dy`, so whoever fans out makes copies.
 4. `backward` is the true derivative for any `dy`. Dividing by the batch is the loss's business, and nobody else's.
-5. With `need_dx=False` the derivative with respect to `x` is not wanted: return None and save the work.
+5. With `need_dx=False` nobody wants the derivative with respect to `x`: a layer that would work for it returns None.
 6. dtype in = dtype out. Constants come from `math`: a NumPy scalar such as np.sqrt(2.0) makes float64 of float32.
 7. Constructor arguments are kept unmodified under their own names (see configurable.py).
 8. A class is abstract or final: no layer inherits from another layer.

@@ -74,7 +74,8 @@ class Standardize(Layer):
         self.mean = mean = rows.mean(axis=0, dtype=np.float64)
         chunks = (rows[i : i + ROWS] for i in range(0, len(rows), ROWS))  # no float64 copy of all the data
         deviation = np.sqrt(sum(((chunk - mean) ** 2).sum(axis=0) for chunk in chunks) / len(rows))
-        self.deviation = np.where(deviation == 0, 1, deviation)
+        rounding = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
+        self.deviation = np.where(deviation <= rounding, 1, deviation)
         self.rows_seen = np.array([len(rows)])
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:

@@ -114,4 +114,4 @@ def _checked_distributions(targets: Array) -> Array:
             f"CrossEntropy: every target row must hold probabilities that sum to 1; row {row} is {targets[row]}, "
             f"sum {sums[row]:g}. Several answers may be right at once? Use BinaryCrossEntropy."
         )
-    return targets
+    return targets / sums[:, None]  # exactly 1, which the gradient p - q relies on

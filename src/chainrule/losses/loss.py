@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from chainrule.border import as_array, as_targets
-from chainrule.configurable import Configurable
+from chainrule.configurable import Configurable, number
 from chainrule.errors import DataError, ShapeError
 from chainrule.layers.layer import Array
 
@@ -42,7 +42,8 @@ class Loss(Configurable):
             weights = check_weights(weights, len(outputs)).astype(outputs.dtype)
         if total is None:
             total = len(outputs) if weights is None else weights.sum()
-        return self.compute(outputs, targets, weights, float(total))
+        total = number(type(self).__name__, "total", float(total), "(0, inf)")
+        return self.compute(outputs, targets, weights, total)
 
 
 def check_outputs(name: str, shape: tuple[int, ...]) -> None:

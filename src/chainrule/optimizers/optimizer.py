@@ -111,10 +111,15 @@ class Optimizer(Configurable):
         """The formula: change w and the slots in place. `g` must be left as it is."""
         raise NotImplementedError
 
+    def _kind(self) -> str:
+        """Class and arguments, but for the rate, which may move."""
+        arguments = [f"{name}={value!r}" for name, value in self.config().items() if name != "learning_rate"]
+        return f"{type(self).__name__}({', '.join(arguments)})"
+
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on besides the constructor arguments, copied."""
         return {
-            "type": type(self).__name__,
+            "optimizer": self._kind(),
             "learning_rate": self.learning_rate,
             "steps": self.steps,
             "started": self.started,
@@ -124,8 +129,8 @@ class Optimizer(Configurable):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from where `state` was taken."""
-        if state["type"] != type(self).__name__:
-            raise CheckpointError(f"this state was taken from {state['type']}, and {self!r} cannot go on from it.")
+        if state["optimizer"] != self._kind():
+            raise CheckpointError(f"this state was taken from {state['optimizer']}, and {self!r} cannot go on from it.")
         self.learning_rate = state["learning_rate"]
         self.steps, self.started, self.planned = state["steps"], state["started"], state["planned"]
         self.slots = {name: slot.copy() for name, slot in state["slots"].items()}
