@@ -222,3 +222,14 @@ def test_into_a_pipe_in_a_narrow_ascii_world(run, photos, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert "Zw\\xf6lf $1$ \\u6570.png: 2 (" in done.stdout
     assert [path.name for path in Path(tmp_path, "seen").iterdir()] == ["Zwölf $1$ 数-seen.png"]
+
+
+def test_a_photo_that_is_named_like_a_picture_of_ours_is_not_written_on(run, predict, tmp_path):
+    page = Image.fromarray(255 - cr.datasets.mnist().test.x[0].reshape(28, 28)).resize((112, 112))
+    photos = [tmp_path / "a.png", tmp_path / "a-seen.png"]
+    for photo in photos:
+        page.save(photo)
+    before = [photo.read_bytes() for photo in photos]
+    predict(run, *photos, "--output", tmp_path)
+    assert [photo.read_bytes() for photo in photos] == before
+    assert (tmp_path / "a-2-seen.png").exists()

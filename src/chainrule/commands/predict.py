@@ -81,6 +81,7 @@ def ask(
     folder = output or model.parent / "predictions"
     names: list[str] = []
     with runs.made(folder):
+        photos_there = [path.name for path in images if path.parent.resolve() == folder.resolve()]  # to be spared
         for path in images:
             try:
                 photo, drawing = read_drawing(path)
@@ -91,7 +92,7 @@ def ask(
             probabilities = network.predict_proba(seen.reshape(1, *(network.in_shape or ())))[0]
             answer = _in_words(probabilities, network.class_names)
             say(f"{path}: {answer}")
-            names.append(_free_name(path.stem, names))
+            names.append(_free_name(path.stem, [*names, *photos_there]))
             _draw(folder / names[-1], photo, drawing, seen, probabilities, network.class_names, answer)
     if names:
         say(f"{folder}: {', '.join(names)}")
