@@ -19,6 +19,8 @@ FILES = sorted(SOURCE.rglob("*.py"))
 RULES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
 CORE = RULES["contracts"][0]["layers"][-1].split(" : ")
 CORE_FILES = [file for file in FILES if file.relative_to(SOURCE).parts[0].removesuffix(".py") in CORE]
+CHAPTERS = [name.partition(".")[2].replace(".", "/") + ".py" for name in RULES["contracts"][1]["forbidden_modules"]]
+EVENING = [file for file in CORE_FILES if file.relative_to(SOURCE).as_posix() not in CHAPTERS]
 
 PUBLIC = {
     name: thing
@@ -65,8 +67,14 @@ def test_a_file_is_named_for_what_is_in_it(file):
 
 
 def test_the_core_is_read_in_an_evening():
-    lines = [line for file in CORE_FILES for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line for file in EVENING for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     assert len(lines) <= 2900
+
+
+def test_every_chapter_is_a_file_and_every_other_core_file_is_kept_from_them():
+    assert {SOURCE / chapter for chapter in CHAPTERS} <= set(CORE_FILES)
+    watched = {name.partition(".")[2].replace(".", "/") + ".py" for name in RULES["contracts"][1]["source_modules"]}
+    assert watched == {file.relative_to(SOURCE).as_posix() for file in EVENING if file.stem != "__init__"}
 
 
 @each(CORE_FILES)

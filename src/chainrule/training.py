@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import tasks
+from chainrule import resuming, tasks
 from chainrule.batches import CHANCE, Batches, check_last_batch, check_pair, held_out_batches, stream, warn_unscaled
 from chainrule.configurable import by_name, number
-from chainrule.errors import CheckpointError, ConfigurationError, DataError, DivergenceError
+from chainrule.errors import ConfigurationError, DataError, DivergenceError
 from chainrule.history import Callback, History, Step
 from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, Loss
@@ -37,7 +37,8 @@ class Trainer:
                 batch_size  rows a step (default 32)
                 seed        of shuffling and dropout; the starting weights have the network's own (default 0)
                 callbacks   told of every step and epoch (default none)
-    Attributes  history; epoch (finished so far); step (taken so far); rows_done (of the epoch under way)
+    Attributes  history; columns (of its rows, as far as they are known before training); epoch (finished so far); step
+                (taken so far); rows_done (of the epoch under way)
     Raises      ConfigurationError for parts that do not go together, such as softmax twice
     Network, loss, optimizer, batch_size and the optimizer's learning_rate may be assigned between steps. The position
     lives here, so a loop that was broken off goes on where it stopped: the next `steps` or `fit` first finishes the
@@ -69,10 +70,11 @@ class Trainer:
         self.callbacks = list(callbacks)
         self.optimizer: Optimizer = optimizer  # type: ignore[assignment]  # last: from here on it is taken
         self.history = History()
+        self.columns: list[str] = []
         self.epoch = 0
         self.step = 0
         self.rows_done = 0
-        self._sums = {"loss": 0.0, "hits": 0, "seconds": 0.0, "steps": 0, "rate": 0.0}  # over the epoch under way
+        self.sums = {"loss": 0.0, "hits": 0, "seconds": 0.0, "steps": 0, "rate": 0.0}  # over the epoch under way
         self._walking = self._stopping = False
         self._good: dict[str, Any] | None = None  # the last state with finite weights
 
@@ -139,10 +141,11 @@ class Trainer:
             at_the_end.callback(setattr, self, "_walking", False)
             for callback in self.callbacks:
                 at_the_end.callback(callback.on_end, self)
+            self.columns = self._columns(validated=held_out is not None)
             for callback in self.callbacks:
                 callback.on_start(self, epochs)
             if self._good is not None and not np.isfinite(self.network.params).all():
-                raise self._diverged("The weights are no longer finite", "the last update", self._sums["steps"], 0.0)
+                raise self._diverged("The weights are no longer finite", "the last update", self.sums["steps"], 0.0)
             self._good = self.state()
             while self.epoch < last_epoch and not self._stopping:
                 epoch, order = self.epoch, data.order(self.seed, self.epoch)
@@ -167,7 +170,7 @@ class Trainer:
             data.teach(self.loss)
         if optimizer.planned is None:
             optimizer.plan(self._steps_left(len(data), last_epoch))
-        sums, steps = self._sums, int(self._sums["steps"])
+        sums, steps = self.sums, int(self.sums["steps"])
         rows = order[self.rows_done : self.rows_done + self.batch_size]
         x, y = data.take(rows)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what goes wrong shows in the loss
@@ -193,7 +196,7 @@ class Trainer:
 
     def _finish_epoch(self, data: Batches, held_out: Batches | None) -> None:
         """Close the epoch: a row of the history, validation, callbacks."""
-        network, sums, n, rate = self.network, self._sums, self.rows_done, self._sums["rate"]
+        network, sums, n, rate = self.network, self.sums, self.rows_done, self.sums["rate"]
         if not (np.isfinite(network.params).all() and np.isfinite(network.state).all()):
             raise self._diverged("The weights are no longer finite", "the last update", int(sums["steps"]), rate)
         row: dict[str, Any] = {"epoch": self.epoch + 1, "loss": sums["loss"] / n}
@@ -208,10 +211,16 @@ class Trainer:
         row |= {"learning_rate": rate, "seconds": sums["seconds"]}
         self.epoch += 1
         self.rows_done = 0
-        self._sums = dict.fromkeys(sums, 0)
+        self.sums = dict.fromkeys(sums, 0)
         self.history.add_epoch(row)
         for callback in self.callbacks:
             callback.on_epoch(self, row)
+
+    def _columns(self, validated: bool) -> list[str]:
+        """The columns that every further epoch will have, so that a callback can refuse a name that is not there."""
+        measured = ["loss", "accuracy"] if tasks.classifies(self.network.output) else ["loss"]
+        held_out = [f"validation_{name}" for name in measured] if validated else []
+        return ["epoch", *measured, *held_out, "learning_rate", "seconds"]
 
     # Going back and going on ----------------------------------------------------------------------------------------
 
@@ -221,60 +230,14 @@ class Trainer:
         The history is not in it, only how long it is: keep it beside the state, and put it into `trainer.history`
         before `restore` if the trainer is a new one.
         """
-        return {
-            "in_shape": self.network.in_shape,
-            "output": self.network.output,
-            "seed": self.seed,
-            "params": self.network.params.copy(),
-            "state": self.network.state.copy(),
-            "frozen": [row.name for row in self.network.parameters if not row.trainable],
-            "loss": self.loss,
-            "optimizer": self.optimizer.state(),
-            "batch_size": self.batch_size,
-            "epoch": self.epoch,
-            "step": self.step,
-            "rows_done": self.rows_done,
-            "sums": dict(self._sums),
-            "history": self.history.position(),
-            "callbacks": [callback.state() for callback in self.callbacks],
-        }
+        return resuming.take(self)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back, or on, to where `state` was taken; the history is cut there. What follows is then the same again.
 
         Raises      CheckpointError, with nothing changed, if the state was taken from another kind of trainer
         """
-        network, sizes = self.network, (len(state["params"]), len(state["state"]))
-        if not network.out_shapes and state["in_shape"] is not None:
-            network = network.copy()
-            network.build(state["in_shape"])
-        if sizes != (len(network.params), len(network.state)):
-            raise CheckpointError(
-                f"this state belongs to a network of {sizes[0]:,} parameters and {sizes[1]:,} running numbers; "
-                f"the trainer's has {len(network.params):,} and {len(network.state):,}. Restore it into one made alike."
-            )
-        if len(state["callbacks"]) != len(self.callbacks):
-            raise CheckpointError(
-                f"this state was taken with {len(state['callbacks'])} callbacks, the trainer has {len(self.callbacks)}."
-            )
-        if not {row.name for row in network.parameters}.issuperset(state["frozen"]):
-            raise CheckpointError(f"this state has frozen parameters that the network lacks: {state['frozen']}.")
-        self.optimizer.restore(state["optimizer"])
-        if not self.network.out_shapes and state["in_shape"] is not None:
-            self.network.build(state["in_shape"])
-        network = self.network
-        network.params[...], network.state[...] = state["params"], state["state"]
-        if network.parameters:
-            network.unfreeze()
-        if state["frozen"]:
-            network.freeze(*state["frozen"])
-        self.loss, self.batch_size, self.seed = state["loss"], state["batch_size"], state["seed"]
-        network.output = state["output"]
-        self.epoch, self.step, self.rows_done = state["epoch"], state["step"], state["rows_done"]
-        self._sums = dict(state["sums"])
-        self.history.truncate(state["history"])
-        for callback, its_state in zip(self.callbacks, state["callbacks"], strict=True):
-            callback.restore(its_state)
+        resuming.put_back(self, state)
         self._good = state
 
     # What can go wrong ----------------------------------------------------------------------------------------------

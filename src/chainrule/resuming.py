@@ -1,0 +1,75 @@
+"""All that the next step depends on, taken out of a trainer and put back: what rewinding and resuming consist of.
+
+Every value is an array, a number, a text, None, another chainrule object, or a list or dictionary of these, so that
+checkpoints can write a state down without knowing what it means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chainrule.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from chainrule.training import Trainer
+
+
+def take(trainer: Trainer) -> dict[str, Any]:
+    """The state of a trainer, copied."""
+    network = trainer.network
+    return {
+        "in_shape": network.in_shape,
+        "output": network.output,
+        "seed": trainer.seed,
+        "params": network.params.copy(),
+        "state": network.state.copy(),
+        "frozen": [row.name for row in network.parameters if not row.trainable],
+        "loss": trainer.loss,
+        "optimizer": trainer.optimizer.state(),
+        "batch_size": trainer.batch_size,
+        "epoch": trainer.epoch,
+        "step": trainer.step,
+        "rows_done": trainer.rows_done,
+        "sums": dict(trainer.sums),
+        "history": trainer.history.position(),
+        "callbacks": [callback.state() for callback in trainer.callbacks],
+    }
+
+
+def put_back(trainer: Trainer, state: dict[str, Any]) -> None:
+    """Let a trainer go on from a state; CheckpointError, with nothing changed, if it is none of its kind."""
+    _check_fits(trainer, state)
+    trainer.optimizer.restore(state["optimizer"])
+    network = trainer.network
+    if not network.out_shapes and state["in_shape"] is not None:
+        network.build(state["in_shape"])
+    network.params[...], network.state[...] = state["params"], state["state"]
+    if network.parameters:
+        network.unfreeze()
+    if state["frozen"]:
+        network.freeze(*state["frozen"])
+    trainer.loss, trainer.batch_size, trainer.seed = state["loss"], state["batch_size"], state["seed"]
+    network.output = state["output"]
+    trainer.epoch, trainer.step, trainer.rows_done = state["epoch"], state["step"], state["rows_done"]
+    trainer.sums = dict(state["sums"])
+    trainer.history.truncate(state["history"])
+    for callback, its_state in zip(trainer.callbacks, state["callbacks"], strict=True):
+        callback.restore(its_state)
+
+
+def _check_fits(trainer: Trainer, state: dict[str, Any]) -> None:
+    network, sizes = trainer.network, (len(state["params"]), len(state["state"]))
+    if not network.out_shapes and state["in_shape"] is not None:
+        network = network.copy()
+        network.build(state["in_shape"])
+    if sizes != (len(network.params), len(network.state)):
+        raise CheckpointError(
+            f"this state belongs to a network of {sizes[0]:,} parameters and {sizes[1]:,} running numbers; "
+            f"the trainer's has {len(network.params):,} and {len(network.state):,}. Restore it into one made alike."
+        )
+    if len(state["callbacks"]) != len(trainer.callbacks):
+        raise CheckpointError(
+            f"this state was taken with {len(state['callbacks'])} callbacks, the trainer has {len(trainer.callbacks)}."
+        )
+    if not {row.name for row in network.parameters}.issuperset(state["frozen"]):
+        raise CheckpointError(f"this state has frozen parameters that the network lacks: {state['frozen']}.")
