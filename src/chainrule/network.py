@@ -15,6 +15,7 @@ from chainrule import border, summary, tasks
 from chainrule.configurable import Configurable, by_name, number
 from chainrule.displays import Displayable
 from chainrule.errors import ConfigurationError, DataError, NotBuiltError
+from chainrule.evaluation import evaluate, named_metrics
 from chainrule.layers import Layer, Linear, Sigmoid, Softmax
 from chainrule.layers.layer import Array, Cache, Shape
 from chainrule.losses import LOSSES, Loss
@@ -29,8 +30,8 @@ from chainrule.parameters import (
     number_layers,
     parameter_table,
     state_table,
+    stretches,
     take_arrays,
-    trainable_slices,
     with_trainable,
 )
 from chainrule.tracing import Trace, trace
@@ -89,7 +90,7 @@ class Network(Displayable, Configurable):
         self.out_shapes: tuple[Shape, ...] = ()  # of each layer, once built
         self.parameters: list[Parameter] = []
         self.states: list[Parameter] = []
-        self.trainable: list[slice] = []  # the stretches of params that training may move
+        self.trainable, self.decaying, self.decays = stretches(self.parameters)
         self._params, self._grads, self._state = (np.empty(0, self.dtype) for _ in range(3))
         shape = self.in_shape if in_shape is not None else known_in_shape(layers)
         if shape is not None:
@@ -126,7 +127,7 @@ class Network(Displayable, Configurable):
         bind(self.parameters, self.grads, prefix="d")
         bind(self.states, self.state)
         self.out_shapes = tuple(out_shapes)
-        self.trainable = trainable_slices(self.parameters)
+        self.trainable, self.decaying, self.decays = stretches(self.parameters)
 
     params = flat_property("_params", "All trained numbers, in one vector; assigning copies into it.")
     grads = flat_property("_grads", "Their gradients, in the same order.")
@@ -199,14 +200,12 @@ class Network(Displayable, Configurable):
         border.check_rows(outputs, y)
         return float(tasks.hits(self.output, outputs, y, self.squashed).mean())
 
-    def evaluate(self, x: Any, y: Any, loss: Loss | str) -> dict[str, float]:
-        """{"loss": ...} over all rows, and "accuracy" if the network is a classifier."""
-        outputs, judge = self._answer(x), by_name("loss", loss, LOSSES, Loss)
-        y = judge.check(y, outputs.shape)
-        result = {"loss": judge(outputs, y)[0]}
-        if tasks.classifies(self.output):
-            result["accuracy"] = float(tasks.hits(self.output, outputs, y, self.squashed).mean())
-        return result
+    def evaluate(
+        self, x: Any, y: Any, loss: Loss | str, *, sample_weight: Any = None, metrics: Any = ()
+    ) -> dict[str, float]:
+        """{"loss": ...} over all rows, "accuracy" if the network is a classifier, and the metrics by their names."""
+        judge, named = by_name("loss", loss, LOSSES, Loss), named_metrics(metrics)
+        return evaluate(self.output, self.squashed, self._answer(x), y, judge, sample_weight, named)
 
     @property
     def squashed(self) -> bool:
@@ -261,7 +260,7 @@ class Network(Displayable, Configurable):
 
     def _set_trainable(self, names: Sequence[str], trainable: bool) -> None:
         self.parameters = with_trainable(self.parameters, names, trainable)
-        self.trainable = trainable_slices(self.parameters)
+        self.trainable, self.decaying, self.decays = stretches(self.parameters)
 
     def copy(self) -> Network:
         """A network of its own with the same parameters and state."""

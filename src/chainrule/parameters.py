@@ -151,8 +151,21 @@ def with_trainable(table: Sequence[Parameter], names: Sequence[str], trainable: 
     ]
 
 
-def trainable_slices(table: Iterable[Parameter]) -> list[slice]:
-    """The stretches of the vector that training may change, neighbours joined."""
+class Stretches(NamedTuple):
+    """Which parts of the vector are treated alike in training."""
+
+    trainable: list[slice]  # training may move them
+    decaying: list[slice]  # those of them that hold weights, which penalties shrink
+    decays: int  # so many numbers at the beginning are weights, frozen or not
+
+
+def stretches(table: Sequence[Parameter]) -> Stretches:
+    """The stretches of the table's vector; neighbours are joined."""
+    weights = [row for row in table if row.decays]
+    return Stretches(_joined(table), _joined(weights), weights[-1].slice.stop if weights else 0)
+
+
+def _joined(table: Iterable[Parameter]) -> list[slice]:
     joined: list[slice] = []
     for row in table:
         if row.trainable and joined and joined[-1].stop == row.slice.start:
