@@ -169,3 +169,13 @@ def test_unbuilt_networks_are_copied_too():
         other = copied(network)
         other.build((4,))
         assert other.params.size == 15 and network.out_shapes == ()
+
+
+def test_an_mlp_with_dropout_has_it_behind_every_hidden_activation_and_the_same_start():
+    network = cr.MLP([4, 5, 6, 3], "tanh", dropout=0.2)
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert kinds == ["Linear", "Tanh", "Dropout", "Linear", "Tanh", "Dropout", "Linear"]
+    assert {layer.probability for layer in network.layers if isinstance(layer, cr.Dropout)} == {0.2}
+    np.testing.assert_array_equal(network.params, cr.MLP([4, 5, 6, 3], "tanh").params)
+    with pytest.raises(cr.ConfigurationError, match=r"probability must be a number in \[0, 1\)"):
+        cr.MLP([4, 5, 3], dropout=1.0)
