@@ -31,7 +31,7 @@ def MLP(
     Arguments   widths       of input, hidden layers and output, for instance [784, 256, 128, 10]
                 activation   name or layer, used after every hidden Linear (default "relu")
                 scale        the input is multiplied by this first, for instance 1/255 for pixels (default: not)
-                dropout      share of each hidden layer's outputs silenced in training, in [0, 1) (default 0: no such layer)
+                dropout      share of each hidden layer's outputs silenced in training (default 0: no such layer)
                 initializer  default: He behind ReLU and its kin, Glorot behind the others, for the last layer too
                 bias         starting value of all biases (default 0)
                 output, class_names, seed, dtype: as for Network

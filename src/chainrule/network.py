@@ -7,6 +7,7 @@ first two (see parameters.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from chainrule.losses import LOSSES, Loss
 from chainrule.parameters import (
     Parameter,
     bind,
-    built_shape,
+    build_layers,
     check_layers,
+    claim,
     flat_property,
     flat_vector,
     known_in_shape,
@@ -31,7 +33,6 @@ from chainrule.parameters import (
     parameter_table,
     state_table,
     stretches,
-    take_arrays,
     with_trainable,
 )
 from chainrule.tracing import Trace, trace
@@ -95,6 +96,7 @@ class Network(Displayable, Configurable):
         shape = self.in_shape if in_shape is not None else known_in_shape(layers)
         if shape is not None:
             self.build(shape)
+        claim(layers, self)
 
     def build(self, in_shape: Sequence[int]) -> None:
         """Make all parameters for inputs of shape (N, *in_shape). A network is built once and never made anew."""
@@ -104,21 +106,11 @@ class Network(Displayable, Configurable):
             )
         if not self.layers:
             raise ConfigurationError("Network: there is no layer in it. Network(Linear(784, 10)) has one.")
-        shape = in_shape = border.example_shape(in_shape)
-        rng = np.random.default_rng(self.seed)
-        everything = [inner for layer in self.layers for inner in layer.walk()]
-        given = take_arrays(everything)  # a layer that was built and filled by hand keeps its numbers
-        try:
-            out_shapes = [shape := built_shape(layer, shape, rng) for layer in self.layers]
-            tasks.check_widths(self.output, self.class_names, shape)
-        except Exception:
-            take_arrays(everything)
-            for layer, name, array in given:
-                layer.__dict__[name] = array
-            raise
-        for layer, name, array in given:
-            setattr(layer, name, array)
+        in_shape = border.example_shape(in_shape)
+        rng, fits = np.random.default_rng(self.seed), partial(tasks.check_widths, self.output, self.class_names)
+        out_shapes = build_layers(self.layers, in_shape, rng, fits)
         self.in_shape = in_shape
+        everything = [inner for layer in self.layers for inner in layer.walk()]
         self.parameters, self.states = parameter_table(everything), state_table(everything)
         self._params = flat_vector(self.parameters, self.dtype)
         self._state = flat_vector(self.states, self.dtype)
@@ -126,7 +118,7 @@ class Network(Displayable, Configurable):
         bind(self.parameters, self.params)
         bind(self.parameters, self.grads, prefix="d")
         bind(self.states, self.state)
-        self.out_shapes = tuple(out_shapes)
+        self.out_shapes = out_shapes
         self.trainable, self.decaying, self.decays = stretches(self.parameters)
 
     params = flat_property("_params", "All trained numbers, in one vector; assigning copies into it.")
