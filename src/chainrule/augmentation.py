@@ -149,7 +149,8 @@ class RandomElastic(Augmentation):
     def apply(self, x: Array, rng: np.random.Generator) -> Array:
         images = _as_images(x, self)
         N, H, W, _ = images.shape
-        sources = self.displacements(N, H, W, rng).reshape(N, 2, H * W) + plane(images)[:2]
+        sources = self.displacements(N, H, W, rng).astype(x.dtype, copy=False).reshape(N, 2, H * W)
+        sources += plane(images)[:2]
         return sample(images, sources).reshape(x.shape)
 
 
