@@ -29,7 +29,7 @@ PUBLIC = {
     and not name.startswith("_")
     and thing.__module__.startswith("chainrule")
 }
-CONTRACTS = (cr.Layer, cr.Loss, cr.Optimizer, cr.Schedule, cr.Initializer)
+CONTRACTS = (cr.Augmentation, cr.Layer, cr.Loss, cr.Optimizer, cr.Schedule, cr.Initializer)
 PARTS = {
     name: thing
     for name, thing in PUBLIC.items()

@@ -55,6 +55,7 @@ def names():
     return {
         "cr": cr,
         "digits": digits,
+        "augmented": augmented(digits.train.x[:5].astype(np.float32)),
         "network": network,
         "trainer": trainer,
         "x": digits.test.x[doubtful],
@@ -102,6 +103,15 @@ def saturated():
         cr.Linear(32, 10),
         output="softmax",
     )
+
+
+def augmented(x):
+    """Rows of ten: each image, and nine that were made of it by chance."""
+    rng = np.random.default_rng(0)
+    copies = x.repeat(10, axis=0)
+    changed = cr.RandomElastic()(cr.RandomAffine()(copies, rng), rng)
+    changed[::10] = x
+    return changed
 
 
 def explored(data, rate, seed):

@@ -9,6 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from chainrule.augmentation import (
+    Augmentation as Augmentation,
+    GaussianNoise as GaussianNoise,
+    RandomAffine as RandomAffine,
+    RandomElastic as RandomElastic,
+)
 from chainrule.errors import (
     ChainruleError as ChainruleError,
     ChainruleWarning as ChainruleWarning,
