@@ -58,6 +58,9 @@ def names():
         "augmented": augmented(digits.train.x[:5].astype(np.float32)),
         "network": network,
         "trainer": trainer,
+        "beginner": cr.Trainer(
+            cr.MLP([784, 64, 32, 10], scale=1 / 255), "cross_entropy", cr.SGD(momentum=0.9), batch_size=64
+        ),
         "x": digits.test.x[doubtful],
         "y": digits.test.y[doubtful],
         "xor_network": trained(cr.MLP([2, 4, 2], "tanh"), xor, "cross_entropy", cr.Adam(0.05), 200).network,

@@ -85,10 +85,13 @@ from chainrule.training import Trainer as Trainer
 __version__ = "0.1.0"
 
 LAZY = {  # the shell, imported when first used: `import chainrule` stays NumPy and the standard library
+    "callbacks": "chainrule.callbacks",
     "datasets": "chainrule.datasets",
     "demos": "chainrule.demos",
     "metrics": "chainrule.metrics",
+    "minimize": "chainrule.minimizing",
     "plots": "chainrule.plots",
+    "range_test": "chainrule.range_testing",
     "save": "chainrule.files",
     "load": "chainrule.files",
 }

@@ -103,6 +103,8 @@ class Callback(Configurable):
     ...         print(f"epoch {row['epoch']}!")
     """
 
+    adds: tuple[str, ...] = ()  # the columns that its `on_epoch` adds to the row, for callbacks behind it
+
     def on_start(self, trainer: Trainer, epochs: int) -> None:
         """Before the first step of a `steps` or `fit`."""
 

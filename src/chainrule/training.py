@@ -52,7 +52,7 @@ class Trainer:
                               (default none)
                 callbacks     told of every step and epoch (default none)
     Attributes  history; columns (of its rows, as far as they are known before training); epoch (finished so far); step
-                (taken so far); rows_done (of the epoch under way)
+                (taken so far); rows (in an epoch); rows_done (of the epoch under way)
     Raises      ConfigurationError for parts that do not go together, such as softmax twice
     All of them, and the optimizer's learning_rate, may be assigned between steps (class_weight, metrics: for the next
     loop). The position lives here: a loop that was broken off goes on where it stopped, and the next one first finishes
@@ -96,7 +96,7 @@ class Trainer:
         self.optimizer: Optimizer = optimizer  # type: ignore[assignment]  # last: from here on it is taken
         self.history = History()
         self.columns: list[str] = []
-        self.epoch = self.step = self.rows_done = 0
+        self.epoch = self.step = self.rows_done = self.rows = 0
         self.sums: dict[str, float] = dict.fromkeys(SUMS, 0)  # over the epoch under way
         self.averages: Array | None = None  # of the weights, once there is a step to begin with
         self._walking = self._stopping = False
@@ -166,7 +166,7 @@ class Trainer:
             at_the_end.callback(setattr, self, "_walking", False)
             for callback in self.callbacks:
                 at_the_end.callback(callback.on_end, self)
-            self.columns = self._columns(validated=held_out is not None)
+            self.rows, self.columns = len(data), self._columns(validated=held_out is not None)
             for callback in self.callbacks:
                 callback.on_start(self, epochs)
             if self._good is not None and not np.isfinite(self.network.params).all():
