@@ -28,8 +28,8 @@ def blocks(stretch: slice) -> Iterator[slice]:
 class Optimizer(Configurable):
     """Base of all optimizers: a subclass names its slots and defines `update`.
 
-    Weight decay is decoupled, as in PyTorch's AdamW and in Keras: w = w - rate weight_decay w before the update, and the
-    slots never see it. What PyTorch calls weight_decay in SGD and Adam is Trainer(penalty=L2(...)) here.
+    Weight decay is decoupled, as in PyTorch's AdamW and in Keras: w = w - rate weight_decay w comes before the update,
+    and the slots never see it. What PyTorch calls weight_decay in SGD and Adam is Trainer(penalty=L2(...)) here.
 
     >>> class Plain(Optimizer):
     ...     def update(self, w, g, slots, rate):
