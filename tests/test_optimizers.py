@@ -1,6 +1,6 @@
 """Optimizers: the formulas by hand and against plain loops; blocks, frozen stretches, state.
 
-PyTorch has its say in test_against_torch.py.
+PyTorch has its say in test_optimizers_against_torch.py.
 """
 
 import math
@@ -19,8 +19,16 @@ CASES = [
     "SGD(0.05, momentum=0.9, nesterov=True)",
     "SGD(0.05, momentum=0.9, velocity='steps')",
     "SGD(0.05, momentum=0.9, nesterov=True, velocity='steps')",
+    "SGD(0.05, momentum=0.9, weight_decay=0.1)",
+    "RMSProp(0.05)",
+    "RMSProp(0.05, rho=0.8, epsilon=0.001, epsilon_inside=True, momentum=0.5, centered=True, weight_decay=0.1)",
+    "Adagrad(0.5)",
+    "Adagrad(0.5, initial_accumulator=0.1, epsilon=0, weight_decay=0.1)",
     "Adam(0.05)",
     "Adam(0.05, beta1=0.8, beta2=0.99, epsilon=0.001)",
+    "Adam(0.05, epsilon=0.001, epsilon_hat=True, amsgrad=True, weight_decay=0.1)",
+    "AdamW(0.05)",
+    "AdamW(0.05, beta1=0.8, epsilon_hat=True, amsgrad=True, weight_decay=0.1)",
 ]
 
 
@@ -129,11 +137,180 @@ def test_the_velocities_differ_when_the_rate_moves():
 
 
 def test_every_optimizer_gets_down_a_long_valley(case):
-    """w^T A w / 2 with curvatures 1 and 10; from (1, 1) the bottom is reached to 1 %."""
-    curvature, w, optimizer = np.array([1.0, 10.0]), np.ones(2), make(case)
-    for _ in range(300):
+    """w^T A w / 2 with curvatures 1 and 100; from (1, 1) the bottom is reached to 1 %.
+
+    Steps divided by the size of the gradient do not get shorter near the bottom: for them the rate has to fall.
+    """
+    curvature, w, optimizer = np.array([1.0, 100.0]), np.ones(2), make(case)
+    rate = 0.015 if isinstance(optimizer, cr.SGD) else optimizer.learning_rate
+    optimizer.learning_rate = cr.Cosine(rate, length=1000)
+    for _ in range(1000):
         optimizer.step(w, curvature * w)
     assert np.abs(w).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "SGD(0.0005, momentum=0.9)",
+        "SGD(0.0005, momentum=0.9, nesterov=True, velocity='steps')",
+        "RMSProp(Cosine(0.01, length=10_000))",
+        "RMSProp(Cosine(0.01, length=10_000), momentum=0.5, centered=True)",
+        "Adagrad(0.5)",
+        "Adam(0.02)",
+        "Adam(0.02, amsgrad=True, epsilon_hat=True)",
+        "AdamW(0.02, weight_decay=0)",
+    ],
+)
+def test_every_optimizer_walks_the_curved_valley_of_rosenbrock(case):
+    """(1 - x)^2 + 100 (y - x^2)^2 from (-1.2, 1): along a parabola with steep sides to (1, 1)."""
+    w, optimizer = np.array([-1.2, 1.0]), make(case)
+    for _ in range(10_000):
+        x, y = w
+        optimizer.step(w, np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)]))
+    np.testing.assert_allclose(w, 1, atol=0.02)
+
+
+def test_rmsprop_by_hand():
+    """Going along g = 1, then g = -2, rate 1, rho = 3/4, epsilon 1/2, momentum 1/2.
+
+    v = 1/4, b = 1 / (1/2 + 1/2) = 1, w = -1
+    v = 3/16 + 1 = 19/16, b = 1/2 - 2 / (sqrt(19)/4 + 1/2)
+    """
+    w, optimizer = np.array([0.0]), cr.RMSProp(1.0, rho=0.75, epsilon=0.5, momentum=0.5)
+    optimizer.step(w, np.array([1.0]))
+    assert w[0] == -1
+    optimizer.step(w, np.array([-2.0]))
+    assert w[0] == pytest.approx(-1 - (1 / 2 - 2 / (math.sqrt(19) / 4 + 1 / 2)), rel=1e-15)
+
+
+def test_adagrad_by_hand():
+    """g = 3, then g = -2, rate 1, the sum starting from 7: 7 + 9 = 16, 16 + 4 = 20."""
+    w, optimizer = np.array([0.0]), cr.Adagrad(1.0, initial_accumulator=7.0, epsilon=0.0)
+    optimizer.step(w, np.array([3.0]))
+    assert w[0] == -3 / 4
+    optimizer.step(w, np.array([-2.0]))
+    assert w[0] == pytest.approx(-3 / 4 + 2 / math.sqrt(20), rel=1e-15)
+
+
+class Keras:
+    """The updates of keras.optimizers, written out: m and v from differences, epsilon where it stands there."""
+
+    def __init__(self, size):
+        self.t, self.m, self.v, self.top, self.mean, self.velocity = 0, *(np.zeros(size) for _ in range(5))
+
+    def adam(self, w, g, rate, beta1, beta2, epsilon, amsgrad=False, weight_decay=0.0):
+        w = w - w * weight_decay * rate
+        self.t += 1
+        alpha = rate * math.sqrt(1 - beta2**self.t) / (1 - beta1**self.t)
+        self.m = self.m + (g - self.m) * (1 - beta1)
+        self.v = self.v + (g**2 - self.v) * (1 - beta2)
+        self.top = np.maximum(self.top, self.v)
+        return w - self.m * alpha / (np.sqrt(self.top if amsgrad else self.v) + epsilon)
+
+    def rmsprop(self, w, g, rate, rho, epsilon, momentum=0.0, centered=False):
+        self.v = rho * self.v + (1 - rho) * g**2
+        self.mean = rho * self.mean + (1 - rho) * g
+        increment = rate * g / np.sqrt(self.v - self.mean**2 + epsilon if centered else self.v + epsilon)
+        self.velocity = momentum * self.velocity + increment
+        return w - (self.velocity if momentum > 0 else increment)
+
+    def adagrad(self, w, g, rate, initial, epsilon):
+        self.v = self.v + g**2
+        return w - rate * g / np.sqrt(initial + self.v + epsilon)
+
+
+@pytest.mark.parametrize(
+    ("case", "formula", "options"),
+    [
+        ("Adam(0.1, beta2=0.9, epsilon=0.3, epsilon_hat=True)", "adam", (0.1, 0.9, 0.9, 0.3)),
+        ("Adam(0.1, epsilon=0.3, epsilon_hat=True, amsgrad=True)", "adam", (0.1, 0.9, 0.999, 0.3, True)),
+        ("AdamW(0.1, beta2=0.9, epsilon=0.3, epsilon_hat=True)", "adam", (0.1, 0.9, 0.9, 0.3, False, 0.01)),
+        ("RMSProp(0.1, epsilon=0.3, epsilon_inside=True)", "rmsprop", (0.1, 0.9, 0.3)),
+        (
+            "RMSProp(0.1, rho=0.8, epsilon=0.3, epsilon_inside=True, momentum=0.5, centered=True)",
+            "rmsprop",
+            (0.1, 0.8, 0.3, 0.5, True),
+        ),
+        ("Adagrad(0.1, initial_accumulator=0.1 + 1e-7, epsilon=0)", "adagrad", (0.1, 0.1, 1e-7)),
+    ],
+)
+def test_the_forms_of_keras(case, formula, options):
+    optimizer, keras, w, expected = make(case), Keras(7), np.ones(7), np.ones(7)
+    for g in gradients(100) * 10.0 ** np.arange(-5, 2):
+        optimizer.step(w, g)
+        expected = getattr(keras, formula)(expected, g, *options)
+        assert np.linalg.norm(w - expected) <= 1e-12 * np.linalg.norm(expected)
+
+
+def test_epsilon_hat_is_the_form_of_scikit_learn():
+    stochastic = pytest.importorskip("sklearn.neural_network._stochastic_optimizers")
+    w, expected = np.ones(7), np.ones(7)
+    optimizer = cr.Adam(0.1, beta1=0.8, beta2=0.99, epsilon=0.3, epsilon_hat=True)
+    theirs = stochastic.AdamOptimizer([expected], 0.1, beta_1=0.8, beta_2=0.99, epsilon=0.3)
+    for g in gradients(100) * 10.0 ** np.arange(-5, 2):
+        optimizer.step(w, g)
+        theirs.update_params([expected], [g])
+        assert np.linalg.norm(w - expected) <= 1e-12 * np.linalg.norm(expected)
+
+
+def test_the_two_places_of_epsilon_differ_while_the_average_is_young():
+    """One step along g = 1 with beta2 = 3/4, epsilon = 1: 1 / (1 + 1), or 1/2 * 1 / (1/2 + 1)."""
+    for epsilon_hat, length in ((False, 1 / 2), (True, 1 / 3)):
+        w = np.zeros(1)
+        cr.Adam(1.0, beta2=0.75, epsilon=1.0, epsilon_hat=epsilon_hat).step(w, np.ones(1))
+        assert w[0] == pytest.approx(-length, rel=1e-15)
+
+
+def test_the_variance_of_a_constant_gradient_is_never_negative():
+    """v - a^2 is 0 then, but for rounding: its root must not be that of -1e-9."""
+    w = np.zeros(50, np.float32)
+    optimizer = cr.RMSProp(0.001, centered=True, epsilon=1.0)
+    g = np.linspace(0.1, 3, 50, dtype=np.float32)
+    for _ in range(300):
+        optimizer.step(w, g)
+    assert np.isfinite(w).all()
+
+
+# Weight decay ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_numbers_shrink_before_the_step_and_the_slots_never_see_it(case, monkeypatch):
+    """As in a loop that shrinks by hand and steps without decay, for blocks and slices that cut through the border."""
+    monkeypatch.setattr(contract, "BLOCK", 3)
+    gs, w, expected = gradients(5, size=11), np.ones(11), np.ones(11)
+    decaying, plain = make(case), make(case)
+    decaying.weight_decay, plain.weight_decay = 0.3, 0.0
+    slices = [slice(1, 6), slice(7, 11)]
+    for g in gs:
+        rate = decaying.step(w, g, slices, decays=8)
+        expected[[1, 2, 3, 4, 5, 7]] *= 1 - rate * 0.3
+        plain.step(expected, g, slices)
+        np.testing.assert_array_equal(w, expected)
+    for name, slot in decaying.slots.items():
+        np.testing.assert_array_equal(slot, plain.slots[name])
+
+
+def test_all_numbers_decay_unless_said_otherwise():
+    w = np.ones(3)
+    cr.SGD(0.5, weight_decay=0.5).step(w, np.zeros(3))
+    np.testing.assert_array_equal(w, 0.75)
+    cr.SGD(0.5, weight_decay=0.5).step(w, np.zeros(3), decays=0)
+    np.testing.assert_array_equal(w, 0.75)
+
+
+def test_decay_and_penalty_are_the_same_for_plain_descent_only():
+    gs = gradients(20)
+    ends = {}
+    for case in ("SGD(0.1, weight_decay=0.3)", "SGD(0.1)", "Adam(0.1, weight_decay=0.3)", "Adam(0.1)"):
+        w, optimizer = np.ones(7), make(case)
+        for g in gs:
+            g = g.copy()
+            cr.L2(0.0 if optimizer.weight_decay else 0.3).add(w, g)
+            optimizer.step(w, g)
+        ends[case] = w
+    np.testing.assert_allclose(ends["SGD(0.1, weight_decay=0.3)"], ends["SGD(0.1)"], rtol=1e-12)
+    assert np.linalg.norm(ends["Adam(0.1, weight_decay=0.3)"] - ends["Adam(0.1)"]) > 0.1
 
 
 # One flat vector ------------------------------------------------------------------------------------------------------
@@ -183,7 +360,7 @@ def test_the_gradient_is_left_as_it_is_and_weights_move_in_place(case):
 
 def test_float32_stays_float32(case):
     optimizer = make(case)
-    optimizer.learning_rate = np.float64(0.05)
+    optimizer.learning_rate = np.float64(optimizer.learning_rate)
     trail = walk(optimizer, gradients(20, dtype="float32"))
     assert trail.dtype == np.float32
     assert all(slot.dtype == np.float32 for slot in optimizer.slots.values())
@@ -255,6 +432,14 @@ def test_a_clone_has_a_schedule_of_its_own():
         (lambda: cr.Adam(0.1, beta1=1), r"Adam: beta1 must be a number in \[0, 1\), received 1"),
         (lambda: cr.Adam(0.1, beta2=1.5), "Adam: beta2 must be"),
         (lambda: cr.Adam(0.1, epsilon=0), r"Adam: epsilon must be a number in \(0, inf\), received 0"),
+        (lambda: cr.AdamW(0.1, beta1=1), r"AdamW: beta1 must be"),
+        (lambda: cr.AdamW(weight_decay=-1), r"AdamW: weight_decay must be a number in \[0, inf\), received -1"),
+        (lambda: cr.SGD(weight_decay="l2"), "SGD: weight_decay must be a number"),
+        (lambda: cr.RMSProp(rho=1), r"RMSProp: rho must be a number in \[0, 1\), received 1"),
+        (lambda: cr.RMSProp(momentum=1), "RMSProp: momentum must be"),
+        (lambda: cr.RMSProp(epsilon=0), "RMSProp: epsilon must be"),
+        (lambda: cr.Adagrad(initial_accumulator=-1), "Adagrad: initial_accumulator must be"),
+        (lambda: cr.Adagrad(epsilon=0), r"epsilon=0 needs an initial_accumulator, for instance 0.1"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(make, text):

@@ -14,6 +14,27 @@ def _nothing_overflows():
         yield
 
 
+EVERY = [
+    cr.Constant(0.1),
+    cr.OneCycle(0.15),
+    cr.OneCycle(0.1, warmup=0.3, length=7),
+    cr.StepDecay(0.1, every=3),
+    cr.StepDecay(0.1, every=0.3, factor=0.5),
+    cr.Exponential(0.1, factor=0.9),
+    cr.Exponential(0.1, factor=0.1, every=0.5),
+    cr.Cosine(0.1),
+    cr.Cosine(0.1, end=0.01, length=7),
+    cr.InverseTime(0.1, decay=0.5),
+    cr.InverseSquareRoot(0.1, warmup=3),
+    cr.InverseSquareRoot(0.1, warmup=0.2),
+    cr.Warmup(0.1, steps=3),
+    cr.Warmup(0.1, steps=0.25),
+    cr.Warmup(cr.Cosine(0.1, length=7), steps=2),
+    cr.Warmup(cr.StepDecay(0.1, every=4), steps=2),
+    cr.Warmup(cr.OneCycle(0.1), steps=0.2),
+]
+
+
 def rates(schedule, steps):
     return np.array([schedule(step, steps) for step in range(steps)])
 
@@ -57,6 +78,61 @@ def test_one_cycle_is_over_when_it_is_over():
 
 
 @pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (cr.StepDecay(1.0, every=2, factor=0.5), [1, 1, 1 / 2, 1 / 2, 1 / 4, 1 / 4, 1 / 8, 1 / 8]),
+        (cr.StepDecay(1.0, every=0.4, factor=0.5), [1, 1, 1, 1 / 2, 1 / 2, 1 / 2, 1 / 4, 1 / 4]),  # 3.2 steps are 3
+        (cr.StepDecay(1.0, every=0.01, factor=0.5), [0.5**k for k in range(8)]),  # and 0.08 steps are 1
+        (cr.Exponential(1.0, factor=1 / 4, every=2), [0.5**k for k in range(8)]),
+        (cr.Exponential(1.0, factor=16, every=0.5), [2**k for k in range(8)]),
+        (cr.Cosine(1.0), [(1 + np.cos(np.pi * k / 8)) / 2 for k in range(8)]),
+        (cr.Cosine(1.0, end=0.5), [0.5 + (1 + np.cos(np.pi * k / 8)) / 4 for k in range(8)]),
+        (cr.InverseTime(1.0, decay=0.5), [2 / (2 + k) for k in range(8)]),
+        (cr.InverseSquareRoot(1.0, warmup=2), [1 / 2, 1, *((2 / t) ** 0.5 for t in range(3, 9))]),
+        (cr.InverseSquareRoot(1.0, warmup=0.25), [1 / 2, 1, *((2 / t) ** 0.5 for t in range(3, 9))]),
+        (cr.Warmup(1.0, steps=3), [1 / 4, 1 / 2, 3 / 4, 1, 1, 1, 1, 1]),
+        (
+            cr.Warmup(cr.Cosine(1.0), steps=0.5),
+            [1 / 5, 2 / 5, 3 / 5, 4 / 5, 1, (2 + 2**0.5) / 4, 1 / 2, (2 - 2**0.5) / 4],
+        ),
+        (cr.Warmup(cr.StepDecay(1.0, every=0.5), steps=6), [k / 7 for k in range(1, 7)] + [1, 0.1]),
+        (cr.Warmup(1.0, steps=30), [k / 31 for k in range(1, 9)]),  # a run that ends before the warm-up does
+    ],
+    ids=repr,
+)
+def test_eight_steps_by_hand(schedule, expected):
+    np.testing.assert_allclose(rates(schedule, 8), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("schedule", EVERY, ids=repr)
+def test_what_a_schedule_says_of_itself_is_true(schedule):
+    """With needs_length the length moves the rates; with ends they are 0 after it, and without they are not."""
+    steps = schedule.length or 40
+    same = np.array_equal(rates(schedule, steps), [schedule(step, 3 * steps) for step in range(steps)])
+    assert schedule.needs_length == (not same)
+    assert schedule.ends == (schedule(steps, steps) == schedule(10 * steps, steps) == 0)
+    assert (rates(schedule, steps) > 0).all()
+    assert not schedule.ends or schedule.needs_length
+
+
+@pytest.mark.parametrize("schedule", EVERY, ids=repr)
+def test_a_schedule_gives_plain_numbers(schedule):
+    assert {type(schedule(step, 40)) for step in (0, 5, 39)} == {float}
+
+
+def test_a_warm_up_adds_to_a_length_of_its_own():
+    assert cr.Warmup(cr.Cosine(0.1, length=90), steps=10).length == 100
+    assert cr.Warmup(cr.Cosine(0.1, length=90), steps=0.1).length == 100
+    assert cr.Warmup(cr.Cosine(0.1), steps=10).length is None
+
+
+def test_a_warm_up_meets_the_schedule_without_taking_its_first_rate_twice():
+    seen = rates(cr.Warmup(cr.Exponential(1.0, factor=0.9), steps=9), 20)
+    np.testing.assert_allclose(np.diff(seen[:10]), 0.1, rtol=1e-12)
+    np.testing.assert_allclose(seen[9:], 0.9 ** np.arange(11), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
     ("make", "text"),
     [
         (lambda: cr.OneCycle(-0.1), r"OneCycle: peak must be a number in \[0, inf\), received -0.1"),
@@ -69,6 +145,23 @@ def test_one_cycle_is_over_when_it_is_over():
         (lambda: cr.SGD(float("inf")), r"must be a number in \[0, inf\), received inf"),
         (lambda: cr.SGD(True), "must be a number"),
         (lambda: cr.SGD(None), "must be a number"),
+        (
+            lambda: cr.StepDecay(0.1, every=0),
+            r"StepDecay: every must be a whole number of steps, at least 1, or a share",
+        ),
+        (lambda: cr.StepDecay(0.1, every=1.5), r"share of all steps in \(0, 1\), received 1.5"),
+        (lambda: cr.StepDecay(0.1, every=True), "every must be a whole number"),
+        (lambda: cr.StepDecay(0.1, every=2, factor=0), r"StepDecay: factor must be a number in \(0, inf\)"),
+        (lambda: cr.Exponential(0.1, factor=-1), "Exponential: factor must be"),
+        (lambda: cr.Exponential(0.1, factor=0.5, every=1.0), "Exponential: every must be a whole number"),
+        (lambda: cr.Cosine(0.1, end=-1), "Cosine: end must be"),
+        (lambda: cr.Cosine(0.1, length=0.5), "Cosine: length must be a whole number"),
+        (lambda: cr.InverseTime(0.1, decay=-1), "InverseTime: decay must be"),
+        (lambda: cr.InverseSquareRoot(0.1, warmup=0.0), "InverseSquareRoot: warmup must be a whole number"),
+        (lambda: cr.InverseSquareRoot(-1, warmup=3), "InverseSquareRoot: rate must be"),
+        (lambda: cr.Warmup(0.1, steps="5"), "Warmup: steps must be a whole number"),
+        (lambda: cr.Warmup("cosine", steps=5), "expected a number such as 0.1 or a schedule"),
+        (lambda: cr.Warmup(-0.1, steps=5), "rate must be a number"),
         (lambda: cr.SGD("one_cycle"), r"expected a number such as 0.1 or a schedule such as OneCycle\(0.15\)"),
     ],
 )
@@ -83,9 +176,7 @@ def test_numpy_numbers_become_plain_ones():
     assert type(cr.SGD(cr.OneCycle(np.float32(0.5), length=5)).rate) is float
 
 
-@pytest.mark.parametrize(
-    "schedule", [cr.Constant(0.1), cr.OneCycle(0.15), cr.OneCycle(0.1, warmup=0.3, length=7)], ids=repr
-)
+@pytest.mark.parametrize("schedule", EVERY, ids=repr)
 def test_a_schedule_is_the_code_that_makes_it(schedule):
     known = {cls.__name__: cls for cls in SCHEDULES.values()}
     for again in (eval(repr(schedule), vars(cr)), schedule.clone(), from_json(to_json(schedule), known)):
@@ -143,6 +234,24 @@ def test_a_constant_rate_is_never_used_up():
         optimizer.step(np.zeros(1), np.zeros(1))
     optimizer.plan(1)
     assert optimizer.rate == 0.5
+
+
+@pytest.mark.parametrize("schedule", EVERY, ids=repr)
+def test_a_length_that_is_needed_is_asked_for_and_no_other(schedule):
+    optimizer = cr.SGD(schedule.clone())
+    if schedule.needs_length and schedule.length is None:
+        with pytest.raises(cr.ConfigurationError, match=r"does not know for how many steps: call optimizer.plan"):
+            optimizer.step(np.zeros(1), np.zeros(1))
+        optimizer.plan(9)
+    length = schedule.length or 9
+    seen = [optimizer.step(np.zeros(1), np.zeros(1)) for _ in range(length)]
+    np.testing.assert_array_equal(seen, rates(schedule, length))
+    if schedule.ends:
+        with pytest.raises(cr.ConfigurationError, match="its rate would be 0"):
+            optimizer.step(np.zeros(1), np.zeros(1))
+    else:
+        optimizer.plan(100)
+        assert optimizer.step(np.zeros(1), np.zeros(1)) == schedule(length, length) > 0
 
 
 def test_a_schedule_assigned_later_starts_from_there():

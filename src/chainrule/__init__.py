@@ -78,8 +78,33 @@ from chainrule.losses import (
 from chainrule.mlp import MLP as MLP
 from chainrule.network import Network as Network
 from chainrule.neuron import Neuron as Neuron
-from chainrule.optimizers import SGD as SGD, Adam as Adam, Optimizer as Optimizer
-from chainrule.schedules import Constant as Constant, OneCycle as OneCycle, Schedule as Schedule
+from chainrule.optimizers import (
+    EMA as EMA,
+    L1 as L1,
+    L2 as L2,
+    SGD as SGD,
+    Adagrad as Adagrad,
+    Adam as Adam,
+    AdamW as AdamW,
+    Clip as Clip,
+    ClipNorm as ClipNorm,
+    ClipValue as ClipValue,
+    MaxNorm as MaxNorm,
+    Optimizer as Optimizer,
+    Penalty as Penalty,
+    RMSProp as RMSProp,
+)
+from chainrule.schedules import (
+    Constant as Constant,
+    Cosine as Cosine,
+    Exponential as Exponential,
+    InverseSquareRoot as InverseSquareRoot,
+    InverseTime as InverseTime,
+    OneCycle as OneCycle,
+    Schedule as Schedule,
+    StepDecay as StepDecay,
+    Warmup as Warmup,
+)
 from chainrule.training import Trainer as Trainer
 
 __version__ = "0.1.0"

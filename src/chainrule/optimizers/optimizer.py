@@ -6,21 +6,30 @@ moments) lies in its own vectors, the slots, as long as `params` and in the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from chainrule.configurable import Configurable
+from chainrule.configurable import Configurable, number
 from chainrule.errors import CheckpointError, ConfigurationError
 from chainrule.layers.layer import Array
 from chainrule.schedules import Schedule, as_schedule
 
-BLOCK = 1 << 17  # numbers updated at a time, so that the temporaries of a huge network stay small
+BLOCK = 1 << 16  # numbers updated at a time: few enough to stay in the cache from pass to pass, see decision 6
+
+
+def blocks(stretch: slice) -> Iterator[slice]:
+    """The stretch in parts of at most BLOCK numbers."""
+    for start in range(stretch.start, stretch.stop, BLOCK):
+        yield slice(start, min(start + BLOCK, stretch.stop))
 
 
 class Optimizer(Configurable):
     """Base of all optimizers: a subclass names its slots and defines `update`.
+
+    Weight decay is decoupled, as in PyTorch's AdamW and in Keras: w = w - rate weight_decay w comes before the update,
+    and the slots never see it. What PyTorch calls weight_decay in SGD and Adam is Trainer(penalty=L2(...)) here.
 
     >>> class Plain(Optimizer):
     ...     def update(self, w, g, slots, rate):
@@ -34,7 +43,8 @@ class Optimizer(Configurable):
 
     slot_names: tuple[str, ...] = ()
 
-    def __init__(self, learning_rate: float | Schedule = 0.01) -> None:
+    def __init__(self, learning_rate: float | Schedule = 0.01, *, weight_decay: float = 0.0) -> None:
+        self.weight_decay = number(type(self).__name__, "weight_decay", weight_decay, "[0, inf)")
         self.steps = 0  # taken so far
         self.in_use = False  # by a trainer
         self.slots: dict[str, Array] = {}
@@ -55,7 +65,7 @@ class Optimizer(Configurable):
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        if self.planned is None and self.schedule.ends:
+        if self.planned is None and self.schedule.needs_length:
             raise self._out_of_plan(1)
         return float(self.schedule(self.steps - self.started, self.planned or 1))
 
@@ -91,7 +101,11 @@ class Optimizer(Configurable):
     def step(
         self, params: Array, grads: Array, slices: Sequence[slice] | None = None, decays: int | None = None
     ) -> float:
-        """Move params in place, against grads; return the rate. `slices` are the stretches to move, default all."""
+        """Move params in place, against grads; return the rate.
+
+        Arguments   slices  the stretches to move (default all)
+                    decays  how many of the first numbers are weights, to be shrunk by weight_decay (default all)
+        """
         if not self.slots:
             self.slots = {name: np.zeros_like(params) for name in self.slot_names}
         slots, rate = list(self.slots.values()), self.rate
@@ -103,10 +117,13 @@ class Optimizer(Configurable):
                 "Every network needs an optimizer of its own: optimizer.clone()."
             )
         self.steps += 1
+        decaying = 0 if not self.weight_decay else len(params) if decays is None else decays
         for stretch in slices if slices is not None else (slice(0, len(params)),):
-            for start in range(stretch.start, stretch.stop, BLOCK):
-                part = slice(start, min(start + BLOCK, stretch.stop))
-                self.update(params[part], grads[part], [slot[part] for slot in slots], rate)
+            for part in blocks(stretch):
+                w = params[part]
+                if part.start < decaying:
+                    w[: decaying - part.start] *= 1 - rate * self.weight_decay
+                self.update(w, grads[part], [slot[part] for slot in slots], rate)
         return rate
 
     def update(self, w: Array, g: Array, slots: list[Array], rate: float) -> None:

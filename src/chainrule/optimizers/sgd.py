@@ -23,6 +23,7 @@ class SGD(Optimizer):
                 momentum       m, the share of the velocity that is kept, in [0, 1) (default 0: plain descent)
                 nesterov       look ahead along the velocity (default False)
                 velocity       which form (default "gradients")
+                weight_decay   decoupled: see Optimizer (default 0)
     Raises      ConfigurationError for values out of range, or nesterov without momentum
     Source      Polyak 1964; Sutskever, Martens, Dahl, Hinton 2013, ICML (the form "steps")
 
@@ -40,8 +41,9 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         velocity: str = "gradients",
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(learning_rate)
+        super().__init__(learning_rate, weight_decay=weight_decay)
         self.momentum = number("SGD", "momentum", momentum, "[0, 1)")
         if nesterov and not momentum:
             raise ConfigurationError("SGD: nesterov needs momentum, for instance momentum=0.9.")

@@ -10,7 +10,8 @@ class Schedule(Configurable):
     """Base of all schedules. `length` is how many steps they plan for, None for the length of the first fit."""
 
     length: int | None = None
-    ends: bool = True  # is there nothing left to learn with after the planned length?
+    needs_length: bool = True  # does the rate depend on the planned length?
+    ends: bool = True  # is the rate 0 after it, so that there is nothing left to learn with?
 
     def __call__(self, step: int, steps: int) -> float:
         """The learning rate of step 0, 1, ... steps - 1."""
@@ -26,7 +27,7 @@ class Constant(Schedule):
     0.1
     """
 
-    ends = False
+    needs_length = ends = False
 
     def __init__(self, rate: float) -> None:
         self.rate = number("learning_rate", "rate", rate, "[0, inf)")
@@ -59,9 +60,6 @@ class OneCycle(Schedule):
     def __call__(self, step: int, steps: int) -> float:
         t = (step + 0.5) / steps
         return self.peak * t / self.warmup if t < self.warmup else self.peak * max(0.0, 1 - t) / (1 - self.warmup)
-
-
-SCHEDULES: dict[str, type[Schedule]] = {"constant": Constant, "one_cycle": OneCycle}
 
 
 def as_schedule(rate: float | Schedule) -> Schedule:
