@@ -79,12 +79,9 @@ def test_an_average_of_the_weights_is_what_is_kept():
         def update(self, average, weights, step):
             average += (weights - average) / step
 
-    averages = []
     trainer = plain_trainer(callbacks=[Says(1, 2, 3), EarlyStopping("measure", patience=2)], average=Mean())
-    for step in trainer.steps(X, Y, 3):
-        if step.index == STEPS:
-            averages.append(trainer.averaged.params.copy())
-    np.testing.assert_array_equal(trainer.network.params, averages[0])
+    averages = [trainer.averaged.params.copy() for _ in trainer.steps(X, Y, 3)]
+    np.testing.assert_array_equal(trainer.network.params, averages[STEPS - 1])
 
 
 @pytest.mark.parametrize("leave", ["break", "stop", "raise"])
@@ -139,10 +136,7 @@ def test_a_stopped_run_that_is_restored_ends_at_once_with_the_best_weights():
     whole = stopped_by([2, 1, 3, 3, 3, 3], patience=2)[0]
     says, early = Says(2, 1, 3, 3, 3, 3), EarlyStopping("measure", patience=2)
     first = plain_trainer(callbacks=[says, early])
-    states = []
-    for _ in first.steps(X, Y, 6):
-        states.append(first.state())
-    last = states[-1]  # taken while the weights were those of the last step
+    last = [first.state() for _ in first.steps(X, Y, 6)][-1]  # taken while the weights were those of the last step
     assert not np.array_equal(last["params"], whole.network.params)
     for state in (last, first.state()):
         again = plain_trainer(callbacks=[Says(2, 1, 3, 3, 3, 3), EarlyStopping("measure", patience=2)])
@@ -154,7 +148,7 @@ def test_a_stopped_run_that_is_restored_ends_at_once_with_the_best_weights():
 
 def test_a_further_fit_after_an_early_end_has_all_its_patience():
     numbers = [2, 1, 3, 3, 3, 3, 3, 3, 3]
-    trainer, says, early = stopped_by(numbers, patience=2)
+    trainer, says, _ = stopped_by(numbers, patience=2)
     assert trainer.epoch == 4
     trainer.fit(X, Y, 5)
     assert trainer.epoch == 6
@@ -249,7 +243,10 @@ def test_larger_is_better_for_these(word):
     ("make", "text"),
     [
         (lambda: EarlyStopping(mode="mix"), r"mode 'mix' is unknown. Did you mean 'min'\?"),
-        (lambda: EarlyStopping(patience=0), r"EarlyStopping: patience must be a whole number in \[1, inf\), received 0"),
+        (
+            lambda: EarlyStopping(patience=0),
+            r"EarlyStopping: patience must be a whole number in \[1, inf\), received 0",
+        ),
         (lambda: EarlyStopping(min_delta=-1), "EarlyStopping: min_delta"),
         (lambda: ReduceLROnPlateau(factor=1.0), r"factor must be a number in \(0, 1\)"),
         (lambda: ReduceLROnPlateau(min_delta="a"), "ReduceLROnPlateau: min_delta"),
