@@ -96,10 +96,11 @@ def test_a_damaged_line_in_a_log_without_history_is_left_out(log):
     trainer.fit(X, Y, 3)
     lines = log.path.read_bytes().splitlines(keepends=True)
     lines[-2] = b"2\xff\n"
-    log.path.write_bytes(b"".join(lines))
     trainer.history = cr.History()
-    trainer.fit(X, Y, 0)
-    assert [row["epoch"] for row in read(log)] == [1, 3]
+    for torn, left in ((b"".join(lines), [1, 3]), (b"".join(lines)[:-1], [1])):
+        log.path.write_bytes(torn)
+        trainer.fit(X, Y, 0)
+        assert [row["epoch"] for row in read(log)] == left
 
 
 def test_going_back_within_a_loop_cuts_the_rows(log):

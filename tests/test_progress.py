@@ -79,15 +79,9 @@ def test_as_many_lines_as_were_asked_for(lines, epochs, shown, capsys):
 
 def test_a_notebook_is_shown_a_line_a_second_and_the_last_one(monkeypatch):
     stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
-    clock = iter(np.arange(0, 1000, 0.3))  # what every look at the clock says
-
-    class Clock(cr.Callback):
-        def on_epoch(self, trainer, row):
-            now = float(next(clock))
-            monkeypatch.setattr(terminal.time, "perf_counter", lambda: now)
-
     monkeypatch.setattr(sys, "stdout", stream)
-    regression(callbacks=[Clock(), Progress()]).fit(X, T, 10)
+    monkeypatch.setattr(terminal, "BETWEEN_LINES", 40)  # every epoch takes 10
+    regression(callbacks=[Clock(monkeypatch), Progress()]).fit(X, T, 10)
     shown = [int(line.split("/")[0].removeprefix("epoch")) for line in stream.getvalue().splitlines()]
     assert shown == [1, 5, 9, 10]
 
@@ -101,6 +95,17 @@ def test_without_an_output_training_goes_on(state, monkeypatch):
     trainer = regression(callbacks=[Progress()])
     trainer.fit(X, T, 2)
     assert trainer.epoch == 2
+
+
+class Clock(cr.Callback):
+    """Time moves on by two seconds a step."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        monkeypatch.setattr(terminal.time, "perf_counter", lambda: self.now)
+
+    def on_step(self, trainer, step):
+        self.now += 2
 
 
 class Terminal(io.StringIO):
@@ -124,14 +129,18 @@ def test_a_live_line_moves_and_counts_what_this_loop_has_done(monkeypatch):
     pytest.importorskip("rich")
     trainer = plain_trainer(callbacks=[])
     trainer.fit(X, Y, 2)
-    progress = Progress()
-    trainer.callbacks = [progress]
+    progress, clock = Progress(), Clock(monkeypatch)
+    trainer.callbacks = [clock, progress]
     seen = []
     for step in trainer.steps(X, Y, 2):
         (task,) = progress._live.tasks
         seen.append(task.completed)
         assert task.total == 4 * ROWS
-        assert task.description.startswith(f"epoch {step.epoch}/4  loss {step.loss:.4f}  ")
+        done, left = task.completed - 2 * ROWS, 4 * ROWS - task.completed
+        assert task.description == (
+            f"epoch {step.epoch}/4  loss {step.loss:.4f}  {done / clock.now:,.0f} rows/s  "
+            f"{left * clock.now / done:,.0f} s left"
+        )
     assert seen == [ROWS * epoch + rows for epoch in (2, 3) for rows in (5, 10, 15, 20, 23)]
     assert progress._live is None
     assert screen.getvalue().count("  train ") == 2

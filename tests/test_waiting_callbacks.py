@@ -105,13 +105,13 @@ def test_a_loop_that_is_broken_off_keeps_its_weights(leave):
 
 
 def watched_trainer():
-    plateau = ReduceLROnPlateau(patience=1, factor=0.3, cooldown=1)
+    plateau = ReduceLROnPlateau(patience=1, factor=0.3, cooldown=2)
     trainer = full_trainer(callbacks=[plateau, EarlyStopping(patience=4, min_delta=0.001)])
     trainer.optimizer.learning_rate = 0.5
     return trainer
 
 
-@pytest.mark.parametrize("cut", [0, 3, 5, 9, 17, 22, 31])
+@pytest.mark.parametrize("cut", [0, 3, 5, 9, 10, 15, 17, 20, 25, 31])
 def test_a_resumed_run_ends_as_one_that_was_never_interrupted(cut):
     epochs = 10
     whole = watched_trainer()
@@ -144,6 +144,8 @@ def test_a_stopped_run_that_is_restored_ends_at_once_with_the_best_weights():
         again.fit(X, Y, 2)
         assert again.epoch == 4
         np.testing.assert_array_equal(again.network.params, whole.network.params)
+        again.fit(X, Y, 2)
+        assert again.epoch == 6, "a further fit has all its patience here too"
 
 
 def test_a_further_fit_after_an_early_end_has_all_its_patience():
