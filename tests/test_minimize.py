@@ -1,6 +1,6 @@
 """L-BFGS reaches minima that walks around them do not, moves nothing that it should not, and can be broken off."""
 
-import builtins
+import sys
 import warnings
 
 import numpy as np
@@ -205,13 +205,6 @@ def test_a_start_without_a_loss_is_refused():
 
 
 def test_without_scipy_the_pip_line_is_said(monkeypatch):
-    imported = builtins.__import__
-
-    def without_scipy(name, *rest):
-        if name.partition(".")[0] == "scipy":
-            raise ImportError(name)
-        return imported(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without_scipy)
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(cr.MissingExtraError, match=r"minimize needs SciPy: pip install 'chainrule\[scipy\]'"):
         cr.minimize(classifier(), X, Y, "cross_entropy")
