@@ -114,8 +114,8 @@ def test_prints_a_line_an_epoch_and_the_result(first_run, small):
     assert lines[0] == (f"784-20-12-10 network, 16,082 parameters, on {small}: 550 train, 50 validation, 100 test")
     row = epochs(folder)[1]
     assert lines[2] == (
-        f"epoch 2/3  loss {float(row['loss']):.4f}  train {100 * float(row['accuracy']):.2f} %  "
-        f"validation {100 * float(row['validation_accuracy']):.2f} %  {float(row['seconds']):.2f} s"
+        f"epoch 2/3  loss {float(row['loss']):.4f}  train {100 * float(row['accuracy']):6.2f} %  "
+        f"validation {100 * float(row['validation_accuracy']):6.2f} %  {float(row['seconds']):.2f} s"
     )
     correct = config(folder)["test_correct"]
     assert lines[4] == f"test accuracy {correct:.2f} %: {correct} / 100 correct"
@@ -193,7 +193,7 @@ def test_stopping_keeps_what_was_finished(number, code, small, digits, tmp_path)
     options = ("--data", small, "--epochs", 100_000, "--schedule", "constant", "--output", "out")
     process = start("train", "mnist", *options, cwd=tmp_path)
     assert "network" in process.stdout.readline()
-    assert process.stdout.readline().startswith("epoch 1/100000")
+    assert process.stdout.readline().startswith("epoch       1/100,000  loss ")
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (code, "")

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from chainrule.configurable import number
-from chainrule.errors import unknown_name
+from chainrule.errors import ConfigurationError, unknown_name
 from chainrule.history import Callback
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ class Monitor:
         """Raise ConfigurationError if the rows that the callback will see have no such column: for its `on_start`."""
         known = columns(trainer, callback)
         if self.column not in known:
-            raise unknown_name("monitor", self.column, known)
+            error = unknown_name("monitor", self.column, known)
+            if str(self.column).startswith("validation_") and "validation_loss" not in known:
+                raise ConfigurationError(f"{error} There is no validation data: say fit(..., validation=(x, y)).")
+            raise error
 
     def improves(self, row: dict[str, Any]) -> bool:
         """Is this row better than the best so far? Then it is the best from now on. NaN and infinity never are."""

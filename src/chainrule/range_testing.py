@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +15,9 @@ from chainrule.history import History
 from chainrule.layers.layer import Array
 from chainrule.training import Trainer
 
-SMOOTH = 0.8  # share of the old in the running mean of the losses
-TOO_MUCH = 4  # times the best smoothed loss: there the test ends
+SMOOTH = 0.8  # share of the old in the running mean of the losses, by which the test ends
+WIDTH = 3  # steps: the standard deviation of the bell that smooths the losses afterwards
+TOO_MUCH = 4  # times the lowest running mean: there it ends
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def range_test(
                 low, high  first and last rate, above 0; those between are spaced evenly on a logarithmic scale
                            (default 1e-6, 10)
                 steps      how many at most, at least 10 (default 100)
-    It ends early when the smoothed loss is more than 4 times its best, or not finite.
+    It ends early when the running mean of the loss is more than 4 times its lowest, or the loss not finite.
     Raises      ConfigurationError for rates out of order; DataError and the like as `fit` does; DivergenceError if
                 the loss is not finite within the first steps
     Source      Smith 2017, arXiv:1506.01186, section 3.3, where the rate rises in a straight line; by factors, and
@@ -75,13 +75,13 @@ def range_test(
     trial.metrics = ()
     rates = np.geomspace(low, high, steps)
     losses: list[float] = []
-    means = _running_means(losses)  # of the losses as they come
-    diverges, best = None, math.inf
+    mean, best, diverges = 0.0, math.inf, None
     trial.optimizer.learning_rate = float(rates[0])
     try:
         for step in trial.steps(x, y, epochs=steps):
             losses.append(step.loss)
-            now = next(means)
+            mean = SMOOTH * mean + (1 - SMOOTH) * step.loss
+            now = mean / (1 - SMOOTH ** len(losses))  # the mean began at 0, which this takes out
             best = min(best, now)
             if now > best + (TOO_MUCH - 1) * abs(best):  # a loss may be negative
                 diverges = step.learning_rate
@@ -92,14 +92,7 @@ def range_test(
         diverges = float(rates[len(losses)])
         if len(losses) < 2:
             raise
-    there = list(_running_means(losses))
-    back = list(_running_means(reversed(there)))  # a mean of what has been lags behind; one from each side does not
-    return RangeTest(rates[: len(losses)], np.array(losses), np.array(back[::-1]), diverges)
-
-
-def _running_means(values: Iterable[float]) -> Iterator[float]:
-    """The mean of the values so far, each time one has come, the newest counting most."""
-    total = 0.0
-    for n, value in enumerate(values, 1):
-        total += (1 - SMOOTH) * (value - total)
-        yield total / (1 - SMOOTH**n)  # the mean began at 0, which this takes out
+    steps_apart = np.subtract.outer(np.arange(len(losses)), np.arange(len(losses)))
+    nearness = np.exp(-((steps_apart / WIDTH) ** 2) / 2)
+    smoothed = nearness @ losses / nearness.sum(axis=1)
+    return RangeTest(rates[: len(losses)], np.array(losses), smoothed, diverges)

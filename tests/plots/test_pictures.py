@@ -18,6 +18,7 @@ from chainrule.errors import MissingExtraError
 DRAWINGS = {
     "history": lambda trainer, x, y, **ax: plots.history(trainer.history, **ax),
     "learning_rates": lambda trainer, x, y, **ax: plots.learning_rates({0.1: [0.9, 0.8], 1: [0.5, np.nan]}, **ax),
+    "range_test": lambda trainer, x, y, **ax: plots.range_test(cr.range_test(trainer, x[:999], y[:999]), **ax),
     "digits": lambda trainer, x, y, **ax: plots.digits(x[:12], y[:12], **ax),
     "predictions": lambda trainer, x, y, **ax: plots.predictions(trainer.network, x[:10], y[:10], **ax),
     "features": lambda trainer, x, y, **ax: plots.features(trainer.network, **ax),

@@ -9,6 +9,7 @@ import pytest
 import chainrule as cr
 from chainrule import plots
 from chainrule.errors import ConfigurationError
+from chainrule.range_testing import RangeTest
 
 
 def test_history_has_both_curves_in_both_panels_and_the_line_at_95(taught, texts):
@@ -84,3 +85,25 @@ def test_a_value_of_which_every_run_diverged_is_in_sight():
     low, high = ax.get_xlim()
     assert low < 0.01
     assert high > 1e30
+
+
+def test_a_range_test_shows_every_step_the_suggested_rate_and_where_it_diverged(new_ax, texts):
+    rates = np.logspace(-4, 0, 5)
+    result = RangeTest(rates, np.array([2.0, 1.9, 1.0, 1.2, 90.0]), np.array([2.0, 1.8, 1.1, 1.3, 40.0]), diverges=1.0)
+    ax = plots.range_test(result, ax=new_ax())
+    dots, curve, *lines = ax.get_lines()
+    assert dots.get_ydata().tolist() == result.losses.tolist()
+    assert curve.get_ydata().tolist() == result.smoothed.tolist()
+    assert [line.get_xdata()[0] for line in lines] == [result.suggestion, 1.0]
+    assert [text.strip() for text in texts(ax)] == [f"suggested: {result.suggestion:.2g}", "diverges"]
+    assert ax.get_xscale() == "log"
+    low, high = ax.get_ylim()
+    assert low < 1.0 and 2.0 < high < 5, "the fall fills the picture, not what came after it"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "loss")
+
+
+def test_a_range_test_without_a_fall_can_be_drawn():
+    flat = RangeTest(np.logspace(-4, 0, 5), np.ones(5), np.ones(5), diverges=None)
+    ax = plots.range_test(flat)
+    ax.figure.canvas.draw()
+    assert len(ax.texts) == 1
