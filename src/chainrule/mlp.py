@@ -30,7 +30,7 @@ def MLP(
     Arguments   widths       of input, hidden layers and output, for instance [784, 256, 128, 10]
                 activation   name or layer, used after every hidden Linear (default "relu")
                 scale        the input is multiplied by this first, for instance 1/255 for pixels (default: not)
-                initializer  default: Glorot behind Sigmoid, Tanh, Softmax and Identity, He behind others; last layer too
+                initializer  default: Glorot behind Sigmoid, Tanh, Softmax, Identity; He behind others; last layer too
                 bias         starting value of all biases (default 0)
                 output, class_names, seed, dtype: as for Network
     Raises      ConfigurationError for fewer than two widths or an unknown activation

@@ -96,8 +96,6 @@ class Chain(Layer):
     def __init__(self, *layers: Layer) -> None:
         self.layers = _some_layers("Chain", layers)
         self.any_shape = all(layer.any_shape for layer in layers)
-        learns = [any(inner.parameter_names for inner in layer.walk()) for layer in layers]
-        self.first_learning = learns.index(True) if any(learns) else len(layers)  # backward need not go below it
 
     def children(self) -> tuple[Layer, ...]:
         return self.layers
@@ -123,7 +121,8 @@ class Chain(Layer):
         return x, tuple(caches)
 
     def backward(self, dy: Array, cache: Cache, need_dx: bool = True) -> Array | None:
-        stop = 0 if need_dx else self.first_learning
+        learns = (any(inner.parameter_names for inner in layer.walk()) for layer in self.layers)
+        stop = 0 if need_dx else next((i for i, learning in enumerate(learns) if learning), len(self.layers))
         for i in reversed(range(stop, len(self.layers))):
             dy = self.layers[i].backward(dy, cache[i], need_dx or i > stop)  # type: ignore[assignment]
         return dy if need_dx else None

@@ -42,7 +42,7 @@ def gelu_slope(z: Array, approximate: str = "none") -> Array:
 
 
 def silu(z: Array) -> Array:
-    """z sigmoid(z), also called swish; e^-|z| is the square of e^(-|z| / 2), which never leaves the normal numbers.
+    """z sigmoid(z), also called swish; e^-|z|, as the square of a root, never underflows before z has its say.
 
     >>> silu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.2689,  0.    ,  0.7311])
