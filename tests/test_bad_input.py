@@ -158,7 +158,7 @@ REFUSED = [
     row(75, "net(output='soft')", cr.ConfigurationError, "Did you mean 'softmax'?"),
     row(76, "cr.MLP([4, 3], activaton='relu')", TypeError, "activaton"),
     row(76, "fit(batchsize=3)", TypeError, "batchsize"),
-    row(76, "fit(validation=(X, Y, Y))", cr.ChainruleError, "validation"),
+    row(76, "fit(validation=(X, Y, Y, Y))", cr.ChainruleError, "validation"),
     row(76, "fit(validation=0.2)", cr.ChainruleError, "validation"),
     row(77, "unbuilt().predict(X)", cr.NotBuiltError, "not built", "Linear(784, 128)", "fit"),
     row(77, "net().predict_proba(X)", cr.ConfigurationError, "does not know its task", "output='softmax'"),

@@ -69,6 +69,33 @@ def test_a_second_network_does_not_destroy_the_first():
 
 
 @pytest.mark.parametrize(
+    "layer", [cr.Standardize, cr.ReLU, lambda: cr.Linear(out_features=4)], ids=["state", "nothing", "unbuilt"]
+)
+def test_a_layer_without_weights_belongs_to_one_network_too(layer):
+    """It would be renumbered in the first, or share its statistics with it."""
+    shared = layer()
+    first = cr.Network(shared, cr.Linear(out_features=3))
+    with pytest.raises(cr.ConfigurationError, match="another network already"):
+        cr.Network(cr.Rescale(2.0), shared, cr.Linear(4, 3))
+    assert first.summary().splitlines()[2].startswith("0  ")
+    del first
+    cr.Network(shared, cr.Linear(4, 3), in_shape=(4,))  # nobody is torn apart any more
+
+
+def test_a_network_that_could_not_be_made_keeps_no_layer():
+    layer = cr.Linear(4, 5)
+    with pytest.raises(cr.ShapeError):
+        cr.Network(layer, cr.Linear(7, 3))
+    cr.Network(layer, cr.Linear(5, 3))
+
+
+def test_a_layer_filled_by_hand_with_a_view_is_taken_in():
+    layer = cr.Linear(4, 3)
+    layer.W, layer.b = np.arange(12.0).reshape(4, 3), np.zeros(6)[::2]
+    np.testing.assert_array_equal(cr.Network(layer, dtype="float64").params[:12], np.arange(12))
+
+
+@pytest.mark.parametrize(
     ("in_shape", "text"),
     [
         (4, "Network: expected the shape of one example, such as (784,), received 4."),
@@ -169,3 +196,13 @@ def test_unbuilt_networks_are_copied_too():
         other = copied(network)
         other.build((4,))
         assert other.params.size == 15 and network.out_shapes == ()
+
+
+def test_an_mlp_with_dropout_has_it_behind_every_hidden_activation_and_the_same_start():
+    network = cr.MLP([4, 5, 6, 3], "tanh", dropout=0.2)
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert kinds == ["Linear", "Tanh", "Dropout", "Linear", "Tanh", "Dropout", "Linear"]
+    assert {layer.probability for layer in network.layers if isinstance(layer, cr.Dropout)} == {0.2}
+    np.testing.assert_array_equal(network.params, cr.MLP([4, 5, 6, 3], "tanh").params)
+    with pytest.raises(cr.ConfigurationError, match=r"probability must be a number in \[0, 1\)"):
+        cr.MLP([4, 5, 3], dropout=1.0)

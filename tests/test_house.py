@@ -29,7 +29,7 @@ PUBLIC = {
     and not name.startswith("_")
     and thing.__module__.startswith("chainrule")
 }
-CONTRACTS = (cr.Layer, cr.Loss, cr.Optimizer, cr.Schedule, cr.Initializer)
+CONTRACTS = (cr.Augmentation, cr.Layer, cr.Loss, cr.Optimizer, cr.Schedule, cr.Initializer)
 PARTS = {
     name: thing
     for name, thing in PUBLIC.items()
@@ -67,8 +67,13 @@ def test_a_file_is_named_for_what_is_in_it(file):
 
 
 def test_the_core_is_read_in_an_evening():
-    lines = [line for file in EVENING for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    assert len(lines) <= 2900
+    """The files that the README puts in order, folders without their chapters."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/.]+)`", re.search(r"Read in this order, in `src/chainrule/`(.*?)\n\n", readme, re.S)[1])
+    assert len(named) >= 14
+    files = {file for name in named for file in EVENING if file.relative_to(SOURCE).as_posix().startswith(name)}
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert len(lines) <= 2000
 
 
 def test_every_chapter_is_a_file_and_every_other_core_file_is_kept_from_them():

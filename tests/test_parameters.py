@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.parameters import trainable_slices
 from small_network import CE, X, Y, digest, make, rng
 
 # One vector -----------------------------------------------------------------------------------------------------------
@@ -106,16 +105,16 @@ def test_freeze_and_unfreeze():
 
     network.freeze("0")
     assert frozen() == {"0.0.W", "0.0.b", "0.1.gamma", "0.1.beta"}
-    assert trainable_slices(network.parameters) == [slice(20, 35), slice(50, 53)]
+    assert network.trainable == [slice(20, 35), slice(50, 53)]
     network.unfreeze("0.1")
     assert frozen() == {"0.0.W", "0.0.b"}
-    assert trainable_slices(network.parameters) == [slice(20, 35), slice(40, 53)]  # neighbours joined
+    assert network.trainable == [slice(20, 35), slice(40, 53)]  # neighbours joined
     network.freeze("1.W", "1.b")
     assert frozen() == {"0.0.W", "0.0.b", "1.W", "1.b"}
     network.unfreeze()
-    assert trainable_slices(network.parameters) == [slice(0, 53)]
+    assert network.trainable == [slice(0, 53)]
     network.freeze()
-    assert trainable_slices(network.parameters) == []
+    assert network.trainable == []
     with pytest.raises(cr.ConfigurationError, match=r"no parameter is named '2'. Known: 0.0.W, 1.W"):
         network.freeze("2")
 

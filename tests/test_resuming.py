@@ -98,7 +98,7 @@ def test_an_epoch_goes_on_with_the_data_it_began_with():
 def test_an_interrupt_during_validation(monkeypatch):
     trainer = plain_trainer()
 
-    def evaluate(*_):
+    def evaluate(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):

@@ -139,7 +139,7 @@ def test_wrong_validation_data_is_found_before_the_first_step():
     assert trainer.step == 0
 
 
-@pytest.mark.parametrize("validation", [0.1, (X,), (X, Y, Y)], ids=["share", "x alone", "three"])
+@pytest.mark.parametrize("validation", [0.1, (X,), (X, Y, Y, Y)], ids=["share", "x alone", "four"])
 def test_validation_that_is_no_pair_is_refused(validation):
     with pytest.raises(cr.ConfigurationError, match=r"validation: expected a pair \(x, y\).*, received (float|tuple)"):
         plain_trainer().fit(X, Y, validation=validation)

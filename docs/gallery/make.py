@@ -55,8 +55,12 @@ def names():
     return {
         "cr": cr,
         "digits": digits,
+        "augmented": augmented(digits.train.x[:5].astype(np.float32)),
         "network": network,
         "trainer": trainer,
+        "beginner": cr.Trainer(
+            cr.MLP([784, 64, 32, 10], scale=1 / 255), "cross_entropy", cr.SGD(momentum=0.9), batch_size=64
+        ),
         "x": digits.test.x[doubtful],
         "y": digits.test.y[doubtful],
         "xor_network": trained(cr.MLP([2, 4, 2], "tanh"), xor, "cross_entropy", cr.Adam(0.05), 200).network,
@@ -102,6 +106,15 @@ def saturated():
         cr.Linear(32, 10),
         output="softmax",
     )
+
+
+def augmented(x):
+    """Rows of ten: each image, and nine that were made of it by chance."""
+    rng = np.random.default_rng(0)
+    copies = x.repeat(10, axis=0)
+    changed = cr.RandomElastic()(cr.RandomAffine()(copies, rng), rng)
+    changed[::10] = x
+    return changed
 
 
 def explored(data, rate, seed):

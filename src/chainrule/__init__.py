@@ -9,6 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from chainrule.augmentation import (
+    Augmentation as Augmentation,
+    GaussianNoise as GaussianNoise,
+    RandomAffine as RandomAffine,
+    RandomElastic as RandomElastic,
+)
 from chainrule.errors import (
     ChainruleError as ChainruleError,
     ChainruleWarning as ChainruleWarning,
@@ -99,10 +105,13 @@ from chainrule.training import Trainer as Trainer
 __version__ = "0.1.0"
 
 LAZY = {  # the shell, imported when first used: `import chainrule` stays NumPy and the standard library
+    "callbacks": "chainrule.callbacks",
     "datasets": "chainrule.datasets",
     "demos": "chainrule.demos",
     "metrics": "chainrule.metrics",
+    "minimize": "chainrule.minimizing",
     "plots": "chainrule.plots",
+    "range_test": "chainrule.range_testing",
     "save": "chainrule.files",
     "load": "chainrule.files",
 }

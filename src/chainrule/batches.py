@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from chainrule import border
-from chainrule.errors import ChainruleWarning, ConfigurationError
+from chainrule.errors import ChainruleWarning, ConfigurationError, ShapeError
 from chainrule.layers import BatchNorm, Rescale, Sigmoid, Softmax, Standardize
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from chainrule.losses.loss import check_weights
 from chainrule.network import Network
+from chainrule.weighting import class_weights
 
 LARGE = 20  # an input this large deserves a word
-SHUFFLE, CHANCE = 1, 2  # streams of random numbers, each with its own branch of the seed
+SHUFFLE, CHANCE, AUGMENT = 1, 2, 3  # streams of random numbers, each with its own branch of the seed
 
 
 def stream(seed: int, *branch: int) -> np.random.Generator:
@@ -26,14 +28,24 @@ def stream(seed: int, *branch: int) -> np.random.Generator:
 class Batches:
     """The rows of (x, y), ready for a network and its loss.
 
-    Everything that can be wrong with the data is found here, before any work is lost: shapes, types, NaN, labels.
-    x stays as it is (uint8 images stay uint8); only the rows of a batch are cast to the network's dtype. Neither is
-    copied: do not change them while training runs.
+    Everything that can be wrong with the data is found here, before any work is lost: shapes, types, NaN, labels,
+    weights. x stays as it is (uint8 images stay uint8); only the rows of a batch are cast to the network's dtype.
+    Neither is copied: do not change them while training runs. Rows of weight 0 are left out as if they were not there.
 
     Raises      ShapeError, DataError or LabelError, naming the row
     """
 
-    def __init__(self, x: Any, y: Any, network: Network, loss: Loss, *, name: str = "x") -> None:
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        network: Network,
+        loss: Loss,
+        *,
+        name: str = "x",
+        sample_weight: Any = None,
+        class_weight: Any = None,
+    ) -> None:
         x, y = border.as_array(x, name), border.as_targets(y)
         border.check_rows(x, y, name)
         border.check_finite(x, name, network.dtype)
@@ -47,32 +59,44 @@ class Batches:
         self.out_shape = network.out_shapes[-1]
         self.y = y
         self.teach(loss)
+        self.weights = None if sample_weight is None else check_weights(sample_weight, len(y)).astype(np.float64)
+        if class_weight is not None:
+            of_class = class_weights(class_weight, self.y, max(2, self.out_shape[-1]), self.weights)
+            self.weights = of_class if self.weights is None else self.weights * of_class
+        self.kept = None if self.weights is None else np.flatnonzero(self.weights)
 
     def teach(self, loss: Loss) -> None:
         """Read the targets as this loss wants them."""
-        self.y, self.loss = loss.check(self.y, (len(self), *self.out_shape)), loss
+        self.y, self.loss = loss.check(self.y, (len(self.y), *self.out_shape)), loss
 
     def __len__(self) -> int:
-        return int(self.x.shape[0])
+        return len(self.y) if self.kept is None else len(self.kept)
 
-    def take(self, rows: Array) -> tuple[Array, Array]:
-        """x, cast, and y of the given rows."""
+    def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
+        """x, cast, y and weights of the given rows."""
         x = self.x[rows] if border.is_sparse(self.x) else self.x.take(rows, axis=0)  # take is faster than indexing
-        return x.astype(self.dtype, copy=False), self.y.take(rows, axis=0)
+        weights = None if self.weights is None else self.weights[rows].astype(self.dtype)
+        return x.astype(self.dtype, copy=False), self.y.take(rows, axis=0), weights
+
+    def total(self, rows: Array) -> float:
+        """What the loss of the given rows is divided by: how many they are, or the sum of their weights."""
+        return len(rows) if self.weights is None else float(self.weights[rows].sum())
 
     def order(self, seed: int, epoch: int) -> Array:
         """The shuffled order of the rows in an epoch: a function of seed and epoch alone."""
-        return stream(seed, SHUFFLE, epoch).permutation(len(self))
+        order = stream(seed, SHUFFLE, epoch).permutation(len(self))
+        return order if self.kept is None else self.kept[order]
 
 
 def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
-    """Examples kept out of training, from a pair (x, y)."""
-    if not isinstance(validation, tuple) or len(validation) != 2:
+    """Examples kept out of training, from (x, y) or (x, y, sample_weight)."""
+    if not isinstance(validation, tuple) or len(validation) not in (2, 3):
         raise ConfigurationError(
-            "validation: expected a pair (x, y) of examples kept out of training, such as digits.validation, received "
-            f"{type(validation).__name__}."
+            "validation: expected a pair (x, y) of examples kept out of training, such as digits.validation, or "
+            f"(x, y, sample_weight), received {type(validation).__name__}."
         )
-    return Batches(*validation, network, loss, name="validation x")
+    x, y, *weights = validation
+    return Batches(x, y, network, loss, name="validation x", sample_weight=weights[0] if weights else None)
 
 
 def warn_unscaled(x: Array, network: Network) -> None:
@@ -113,12 +137,25 @@ def check_pair(network: Network, loss: Loss) -> None:
         )
 
 
-def check_last_batch(network: Network, rows: int, batch_size: int) -> None:
-    """Raise ConfigurationError if an epoch would end in a batch too small for a layer that needs several rows."""
-    needed = max((inner.min_rows for layer in network.layers for inner in layer.walk()), default=1)
-    last = rows % batch_size or batch_size
-    if last < needed:
+def check_augmented(change: Any, changed: Any, x: Array) -> Array:
+    """What an augmentation made of x, in x's dtype; ShapeError if the shape is another one."""
+    if np.shape(changed) != x.shape:
+        raise ShapeError(f"{change!r}: expected an array of the batch's shape {x.shape}, received {np.shape(changed)}.")
+    return np.asarray(changed, x.dtype)
+
+
+def check_position(network: Network, n: int, batch_size: int, epoch: int, rows_done: int) -> None:
+    """Raise ConfigurationError unless training can go on from there, to batches large enough for every layer."""
+    if rows_done > n:
         raise ConfigurationError(
-            f"the last batch of an epoch would have {last} row, but BatchNorm needs {needed}: {rows:,} rows in "
-            f"batches of {batch_size}. Choose another batch_size, or leave out a row."
+            f"epoch {epoch + 1} was broken off after {rows_done:,} rows, but the data has {n:,}: "
+            "go on with the data it began with, or make a new Trainer."
         )
+    needed = max((inner.min_rows for layer in network.layers for inner in layer.walk()), default=1)
+    for rows in {n - rows_done or n, n}:
+        last = rows % batch_size or batch_size
+        if last < needed:
+            raise ConfigurationError(
+                f"the last batch of an epoch would have {last} row, but BatchNorm needs {needed}: {rows:,} rows in "
+                f"batches of {batch_size}. Choose another batch_size, or leave out a row."
+            )

@@ -23,16 +23,18 @@ class Step:
     epoch: int  # the epoch under way, from 1
     index: int  # the step within the epoch, from 1
     rows: Array = field(repr=False)  # which rows of x made the batch
-    loss: float  # of this batch, before the weights moved
+    loss: float  # of this batch, before the weights moved, without the penalty
     learning_rate: float
     seconds: float  # that this step took
+    penalty: float = 0.0  # of the weights, before they moved
 
 
 class History:
     """The course of training. `history["loss"]` is a column, `history.rows[0]` the first epoch as a dictionary.
 
     Columns     epoch (from 1), loss (mean over the epoch's rows, while the weights moved), accuracy (the same way),
-                validation_loss, validation_accuracy (after the epoch), learning_rate (of the last step), seconds
+                penalty (mean over the steps, if there is one), validation_loss, validation_accuracy and validation_NAME
+                of each metric (after the epoch), learning_rate (of the last step), seconds
     Steps       history.steps["loss"] and history.steps["learning_rate"], one number a step
 
     >>> history = History()
@@ -100,6 +102,8 @@ class Callback(Configurable):
     ...     def on_epoch(self, trainer, row):
     ...         print(f"epoch {row['epoch']}!")
     """
+
+    adds: tuple[str, ...] = ()  # the columns that its `on_epoch` adds to the row, for callbacks behind it
 
     def on_start(self, trainer: Trainer, epochs: int) -> None:
         """Before the first step of a `steps` or `fit`."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chainrule.configurable import by_name
 from chainrule.errors import ConfigurationError
 from chainrule.initializers import Initializer
-from chainrule.layers import ACTIVATIONS, Identity, Layer, Linear, Rescale, Sigmoid, Softmax, Tanh
+from chainrule.layers import ACTIVATIONS, Dropout, Identity, Layer, Linear, Rescale, Sigmoid, Softmax, Tanh
 from chainrule.network import Network
 
 
@@ -18,6 +18,7 @@ def MLP(
     *,
     output: str | None = None,
     scale: float | None = None,
+    dropout: float = 0.0,
     initializer: Initializer | str | None = None,
     bias: float = 0.0,
     class_names: Sequence[str] | None = None,
@@ -30,6 +31,7 @@ def MLP(
     Arguments   widths       of input, hidden layers and output, for instance [784, 256, 128, 10]
                 activation   name or layer, used after every hidden Linear (default "relu")
                 scale        the input is multiplied by this first, for instance 1/255 for pixels (default: not)
+                dropout      share of each hidden layer's outputs silenced in training (default 0: no such layer)
                 initializer  default: Glorot behind Sigmoid, Tanh, Softmax, Identity; He behind others; last layer too
                 bias         starting value of all biases (default 0)
                 output, class_names, seed, dtype: as for Network
@@ -47,5 +49,6 @@ def MLP(
     layers: list[Layer] = [] if scale is None else [Rescale(scale)]
     for i, (width_in, width_out) in enumerate(itertools.pairwise(widths)):
         layers += [between.clone()] if i else []
+        layers += [Dropout(dropout)] if i and dropout else []
         layers.append(Linear(width_in, width_out, initializer=initializer, bias=bias))
     return Network(*layers, output=output, class_names=class_names, seed=seed, dtype=dtype)

@@ -7,6 +7,7 @@ first two (see parameters.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,22 +16,23 @@ from chainrule import border, summary, tasks
 from chainrule.configurable import Configurable, by_name, number
 from chainrule.displays import Displayable
 from chainrule.errors import ConfigurationError, DataError, NotBuiltError
+from chainrule.evaluation import evaluate, named_metrics
 from chainrule.layers import Layer, Linear, Sigmoid, Softmax
 from chainrule.layers.layer import Array, Cache, Shape
 from chainrule.losses import LOSSES, Loss
 from chainrule.parameters import (
     Parameter,
     bind,
-    built_shape,
+    build_layers,
     check_layers,
+    claim,
     flat_property,
     flat_vector,
     known_in_shape,
     number_layers,
     parameter_table,
     state_table,
-    take_arrays,
-    trainable_slices,
+    stretches,
     with_trainable,
 )
 from chainrule.tracing import Trace, trace
@@ -89,11 +91,12 @@ class Network(Displayable, Configurable):
         self.out_shapes: tuple[Shape, ...] = ()  # of each layer, once built
         self.parameters: list[Parameter] = []
         self.states: list[Parameter] = []
-        self.trainable: list[slice] = []  # the stretches of params that training may move
+        self.trainable, self.decaying, self.decays = stretches(self.parameters)
         self._params, self._grads, self._state = (np.empty(0, self.dtype) for _ in range(3))
         shape = self.in_shape if in_shape is not None else known_in_shape(layers)
         if shape is not None:
             self.build(shape)
+        claim(layers, self)
 
     def build(self, in_shape: Sequence[int]) -> None:
         """Make all parameters for inputs of shape (N, *in_shape). A network is built once and never made anew."""
@@ -103,21 +106,11 @@ class Network(Displayable, Configurable):
             )
         if not self.layers:
             raise ConfigurationError("Network: there is no layer in it. Network(Linear(784, 10)) has one.")
-        shape = in_shape = border.example_shape(in_shape)
-        rng = np.random.default_rng(self.seed)
-        everything = [inner for layer in self.layers for inner in layer.walk()]
-        given = take_arrays(everything)  # a layer that was built and filled by hand keeps its numbers
-        try:
-            out_shapes = [shape := built_shape(layer, shape, rng) for layer in self.layers]
-            tasks.check_widths(self.output, self.class_names, shape)
-        except Exception:
-            take_arrays(everything)
-            for layer, name, array in given:
-                layer.__dict__[name] = array
-            raise
-        for layer, name, array in given:
-            setattr(layer, name, array)
+        in_shape = border.example_shape(in_shape)
+        rng, fits = np.random.default_rng(self.seed), partial(tasks.check_widths, self.output, self.class_names)
+        out_shapes = build_layers(self.layers, in_shape, rng, fits)
         self.in_shape = in_shape
+        everything = [inner for layer in self.layers for inner in layer.walk()]
         self.parameters, self.states = parameter_table(everything), state_table(everything)
         self._params = flat_vector(self.parameters, self.dtype)
         self._state = flat_vector(self.states, self.dtype)
@@ -125,8 +118,8 @@ class Network(Displayable, Configurable):
         bind(self.parameters, self.params)
         bind(self.parameters, self.grads, prefix="d")
         bind(self.states, self.state)
-        self.out_shapes = tuple(out_shapes)
-        self.trainable = trainable_slices(self.parameters)
+        self.out_shapes = out_shapes
+        self.trainable, self.decaying, self.decays = stretches(self.parameters)
 
     params = flat_property("_params", "All trained numbers, in one vector; assigning copies into it.")
     grads = flat_property("_grads", "Their gradients, in the same order.")
@@ -199,14 +192,12 @@ class Network(Displayable, Configurable):
         border.check_rows(outputs, y)
         return float(tasks.hits(self.output, outputs, y, self.squashed).mean())
 
-    def evaluate(self, x: Any, y: Any, loss: Loss | str) -> dict[str, float]:
-        """{"loss": ...} over all rows, and "accuracy" if the network is a classifier."""
-        outputs, judge = self._answer(x), by_name("loss", loss, LOSSES, Loss)
-        y = judge.check(y, outputs.shape)
-        result = {"loss": judge(outputs, y)[0]}
-        if tasks.classifies(self.output):
-            result["accuracy"] = float(tasks.hits(self.output, outputs, y, self.squashed).mean())
-        return result
+    def evaluate(
+        self, x: Any, y: Any, loss: Loss | str, *, sample_weight: Any = None, metrics: Any = ()
+    ) -> dict[str, float]:
+        """{"loss": ...} over all rows, "accuracy" if the network is a classifier, and the metrics by their names."""
+        judge, named = by_name("loss", loss, LOSSES, Loss), named_metrics(metrics)
+        return evaluate(self.output, self.squashed, self._answer(x), y, judge, sample_weight, named)
 
     @property
     def squashed(self) -> bool:
@@ -261,7 +252,7 @@ class Network(Displayable, Configurable):
 
     def _set_trainable(self, names: Sequence[str], trainable: bool) -> None:
         self.parameters = with_trainable(self.parameters, names, trainable)
-        self.trainable = trainable_slices(self.parameters)
+        self.trainable, self.decaying, self.decays = stretches(self.parameters)
 
     def copy(self) -> Network:
         """A network of its own with the same parameters and state."""

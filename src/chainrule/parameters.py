@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -26,6 +27,18 @@ class Parameter(NamedTuple):
     shape: Shape
     decays: bool  # does weight decay shrink it? weights yes, biases and gains no
     trainable: bool
+
+
+OWNERS: WeakKeyDictionary[Layer, Callable[[], Any]] = WeakKeyDictionary()  # the network that each layer stands in
+
+
+def claim(layers: Iterable[Layer], network: Any) -> None:
+    """Let the layers be the network's own for as long as there is the network."""
+    OWNERS.update({inner: ref(network) for layer in layers for inner in layer.walk()})
+
+
+def _nobody() -> None:
+    """The owner of a layer that stands in no network."""
 
 
 def number_layers(layers: Iterable[Layer], prefix: str = "") -> None:
@@ -55,7 +68,7 @@ def check_layers(layers: Iterable[Layer]) -> None:
             )
     seen: dict[int, Layer] = {}
     for layer in (inner for top in layers for inner in top.walk()):
-        if any(layer.__dict__[name].base is not None for name in layer.parameter_names if name in layer.__dict__):
+        if OWNERS.get(layer, _nobody)() is not None:
             raise ConfigurationError(
                 f"{layer.title()}, {layer!r}, belongs to another network already, and would be torn out of it. Take "
                 "copy.deepcopy(layer) for a copy with its weights, layer.clone() for one that starts anew."
@@ -79,7 +92,29 @@ def state_table(layers: Sequence[Layer]) -> list[Parameter]:
     return _table([(layer, name, False) for layer in layers for name in layer.state_names])
 
 
-def built_shape(layer: Layer, in_shape: Shape, rng: np.random.Generator) -> Shape:
+def build_layers(
+    layers: Sequence[Layer], shape: Shape, rng: np.random.Generator, check: Callable[[Shape], None]
+) -> tuple[Shape, ...]:
+    """Build the layers one behind the other and check the last output's shape; the shape of each output.
+
+    A layer that was built and filled by hand keeps its numbers. If anything fails all layers are as they were before.
+    """
+    everything = [inner for layer in layers for inner in layer.walk()]
+    given = take_arrays(everything)
+    try:
+        out_shapes = tuple(shape := _built_shape(layer, shape, rng) for layer in layers)
+        check(shape)
+    except Exception:
+        take_arrays(everything)
+        for layer, name, array in given:
+            layer.__dict__[name] = array
+        raise
+    for layer, name, array in given:
+        setattr(layer, name, array)
+    return out_shapes
+
+
+def _built_shape(layer: Layer, in_shape: Shape, rng: np.random.Generator) -> Shape:
     """Build the layer; the shape of its output."""
     out_shape = layer.build(in_shape, rng)
     if not isinstance(out_shape, tuple):
@@ -151,8 +186,21 @@ def with_trainable(table: Sequence[Parameter], names: Sequence[str], trainable: 
     ]
 
 
-def trainable_slices(table: Iterable[Parameter]) -> list[slice]:
-    """The stretches of the vector that training may change, neighbours joined."""
+class Stretches(NamedTuple):
+    """Which parts of the vector are treated alike in training."""
+
+    trainable: list[slice]  # training may move them
+    decaying: list[slice]  # those of them that hold weights, which penalties shrink
+    decays: int  # so many numbers at the beginning are weights, frozen or not
+
+
+def stretches(table: Sequence[Parameter]) -> Stretches:
+    """The stretches of the table's vector; neighbours are joined."""
+    weights = [row for row in table if row.decays]
+    return Stretches(_joined(table), _joined(weights), weights[-1].slice.stop if weights else 0)
+
+
+def _joined(table: Iterable[Parameter]) -> list[slice]:
     joined: list[slice] = []
     for row in table:
         if row.trainable and joined and joined[-1].stop == row.slice.start:

@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from chainrule.training import Trainer
 
 
+ASSIGNABLE = ("seed", "loss", "batch_size", "accumulate", "penalty", "clip", "max_norm", "average")
+
+
 def take(trainer: Trainer) -> dict[str, Any]:
     """The state of a trainer, copied."""
     network = trainer.network
-    return {
+    return {name: getattr(trainer, name) for name in ASSIGNABLE} | {
         "in_shape": network.in_shape,
         "output": network.output,
-        "seed": trainer.seed,
         "params": network.params.copy(),
         "state": network.state.copy(),
         "frozen": [row.name for row in network.parameters if not row.trainable],
-        "loss": trainer.loss,
         "optimizer": trainer.optimizer.state(),
-        "batch_size": trainer.batch_size,
+        "averages": None if trainer.averages is None else trainer.averages.copy(),
         "epoch": trainer.epoch,
         "step": trainer.step,
         "rows_done": trainer.rows_done,
@@ -48,7 +49,9 @@ def put_back(trainer: Trainer, state: dict[str, Any]) -> None:
         network.unfreeze()
     if state["frozen"]:
         network.freeze(*state["frozen"])
-    trainer.loss, trainer.batch_size, trainer.seed = state["loss"], state["batch_size"], state["seed"]
+    for name in ASSIGNABLE:
+        setattr(trainer, name, state[name])
+    trainer.averages = None if state["averages"] is None else state["averages"].copy()
     network.output = state["output"]
     trainer.epoch, trainer.step, trainer.rows_done = state["epoch"], state["step"], state["rows_done"]
     trainer.sums = dict(state["sums"])

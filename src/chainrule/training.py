@@ -16,33 +16,47 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import resuming, tasks
-from chainrule.batches import CHANCE, Batches, check_last_batch, check_pair, held_out_batches, stream, warn_unscaled
-from chainrule.configurable import by_name, number
-from chainrule.errors import ConfigurationError, DataError, DivergenceError
+from chainrule import resuming, tasks, training_step
+from chainrule.batches import Batches, check_pair, check_position, held_out_batches, warn_unscaled
+from chainrule.configurable import number
+from chainrule.errors import ConfigurationError, DataError, DivergenceError, unknown_name
 from chainrule.history import Callback, History, Step
 from chainrule.layers.layer import Array
-from chainrule.losses import LOSSES, Loss
+from chainrule.losses import Loss
 from chainrule.network import Network
-from chainrule.optimizers import OPTIMIZERS, Optimizer
-from chainrule.tracing import first_not_finite
+from chainrule.optimizers import Optimizer
+from chainrule.trainer_parts import CHECKS
+
+SUMS = ("loss", "total", "penalty", "hits", "steps", "seconds", "rate")
 
 
 class Trainer:
     """Teaches a network from examples.
 
-    Arguments   network     is changed in place
-                loss        a Loss or its name
-                optimizer   an Optimizer or its name (default "adam"); one for each trainer
-                batch_size  rows a step (default 32)
-                seed        of shuffling and dropout; the starting weights have the network's own (default 0)
-                callbacks   told of every step and epoch (default none)
+    Arguments   network       is changed in place
+                loss          a Loss or its name
+                optimizer     an Optimizer or its name (default "adam"); one for each trainer
+                batch_size    rows of a forward pass (default 32)
+                accumulate    forward passes a step: 4 of 64 rows move the weights as one of 256 does, in a quarter of
+                              the memory (default 1)
+                seed          of shuffling, dropout and augmentation; the starting weights have the network's own
+                              (default 0)
+                penalty       on the weights that decay: L2(1e-4), L1(1e-5), or a tuple of both (default none)
+                clip          of the gradients: ClipNorm(1.0) or ClipValue(0.5) (default none)
+                max_norm      of the weights into each unit: MaxNorm(3.0) (default none)
+                average       of the weights over time: EMA(0.999); validation measures it, `averaged` gives it (default
+                              none)
+                augment       function (x, rng) -> x for every batch, or a tuple of them (default none)
+                class_weight  "balanced", {label: weight}, or K weights (default: every row counts the same)
+                metrics       functions (targets, answers) -> number, or {name: function}, for the validation data
+                              (default none)
+                callbacks     told of every step and epoch (default none)
     Attributes  history; columns (of its rows, as far as they are known before training); epoch (finished so far); step
-                (taken so far); rows_done (of the epoch under way)
+                (taken so far); rows (in an epoch); rows_done (of the epoch under way)
     Raises      ConfigurationError for parts that do not go together, such as softmax twice
-    Network, loss, optimizer, batch_size and the optimizer's learning_rate may be assigned between steps. The position
-    lives here, so a loop that was broken off goes on where it stopped: the next `steps` or `fit` first finishes the
-    epoch under way, which counts as the first of its `epochs`.
+    All of them, and the optimizer's learning_rate, may be assigned between steps (class_weight, metrics: for the next
+    loop). The position lives here: a loop that was broken off goes on where it stopped, and the next one first finishes
+    the epoch under way, which counts as the first of its `epochs`.
 
     >>> from chainrule.mlp import MLP
     >>> from chainrule.optimizers import SGD
@@ -53,6 +67,8 @@ class Trainer:
     array([0, 0, 0, 1])
     """
 
+    _made = False  # from then on an unknown attribute is a misspelt one
+
     def __init__(
         self,
         network: Network,
@@ -60,68 +76,77 @@ class Trainer:
         optimizer: Optimizer | str = "adam",
         *,
         batch_size: int = 32,
+        accumulate: int = 1,
         seed: int = 0,
+        penalty: Any = None,
+        clip: Any = None,
+        max_norm: Any = None,
+        average: Any = None,
+        augment: Any = None,
+        class_weight: Any = None,
+        metrics: Any = (),
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self.network = network
         self.loss: Loss = loss  # type: ignore[assignment]
-        self.batch_size = batch_size
-        self.seed = number("Trainer", "seed", seed, "[0, inf)", whole=True)
+        self.batch_size, self.accumulate, self.seed = batch_size, accumulate, seed
+        self.penalty, self.clip, self.max_norm, self.average = penalty, clip, max_norm, average
+        self.augment, self.class_weight, self.metrics = augment, class_weight, metrics
         self.callbacks = list(callbacks)
         self.optimizer: Optimizer = optimizer  # type: ignore[assignment]  # last: from here on it is taken
         self.history = History()
         self.columns: list[str] = []
-        self.epoch = 0
-        self.step = 0
-        self.rows_done = 0
-        self.sums = {"loss": 0.0, "hits": 0, "seconds": 0.0, "steps": 0, "rate": 0.0}  # over the epoch under way
+        self.epoch = self.step = self.rows_done = self.rows = 0
+        self.sums: dict[str, float] = dict.fromkeys(SUMS, 0)  # over the epoch under way
+        self.averages: Array | None = None  # of the weights, once there is a step to begin with
         self._walking = self._stopping = False
         self._good: dict[str, Any] | None = None  # the last state with finite weights
+        self._made = True
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Parts may be exchanged between steps: they are checked when they come in, not in the step that needs them."""
-        if name == "loss":
-            value = by_name("loss", value, LOSSES, Loss)
-        elif name == "optimizer":
-            value = by_name("optimizer", value, OPTIMIZERS, Optimizer)
+        if name in CHECKS:
+            value = CHECKS[name](name, value)
+        elif self._made and name not in self.__dict__:
+            raise unknown_name("attribute of a Trainer", name, [known for known in self.__dict__ if known[0] != "_"])
+        if name == "optimizer":
             value.claim(instead_of=self.__dict__.get("optimizer"))
-        elif name == "batch_size":
-            value = number("Trainer", "batch_size", value, "[1, inf)", whole=True)
-        elif name == "network" and not isinstance(value, Network):
-            raise ConfigurationError(f"Trainer: expected a network, such as MLP([784, 128, 10]), received {value!r}.")
-        elif name == "callbacks" and not all(isinstance(callback, Callback) for callback in value):
-            raise ConfigurationError(f"Trainer: callbacks must be Callback objects, received {value!r}.")
         object.__setattr__(self, name, value)
 
-    def fit(self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, Any] | None = None) -> History:
+    def fit(
+        self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, ...] | None = None, *, sample_weight: Any = None
+    ) -> History:
         """Train for so many further epochs; the history of all training so far."""
-        for _ in self.steps(x, y, epochs, validation):
+        for _ in self.steps(x, y, epochs, validation, sample_weight=sample_weight):
             pass
         return self.history
 
-    def steps(self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, Any] | None = None) -> Iterator[Step]:
+    def steps(
+        self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, ...] | None = None, *, sample_weight: Any = None
+    ) -> Iterator[Step]:
         """The training loop as an iterator: one Step for every batch, after the weights have moved.
 
-        Shapes      x (N, ...), y as the loss wants it; validation: a pair (x, y), measured after every epoch
+        Shapes      x (N, ...), y as the loss wants it; validation: a pair (x, y), measured after every epoch, or with
+                    weights (x, y, sample_weight)
+        Arguments   sample_weight: how much each row counts, (N,), at least 0; 0 leaves the row out (default: all 1)
         Raises      ShapeError, DataError, LabelError at once; DivergenceError at the step at which the loss stops being
                     finite, with the network back as it was at the end of the last good epoch
         """
         number("fit", "epochs", epochs, "[0, inf)", whole=True)
         check_pair(self.network, self.loss)
-        data = Batches(x, y, self.network, self.loss)
+        weights = {"sample_weight": sample_weight, "class_weight": self.class_weight}
+        data = Batches(x, y, self.network, self.loss, **weights)
         held_out = None if validation is None else held_out_batches(validation, self.network, self.loss)
-        if self.rows_done > len(data):
-            raise ConfigurationError(
-                f"epoch {self.epoch + 1} was broken off after {self.rows_done:,} rows, but the data has {len(data):,}: "
-                "go on with the data it began with, or make a new Trainer."
-            )
-        for rows in {len(data) - self.rows_done or len(data), len(data)}:
-            check_last_batch(self.network, rows, self.batch_size)
+        check_position(self.network, len(data), self.batch_size, self.epoch, self.rows_done)
         if not self.network.task_is_given:
             self.network.output = self.loss.output
         if self.step == 0:
             warn_unscaled(data.x, self.network)
         self.network.adapt(data.x)
+        if self.metrics:
+            if held_out is None:
+                raise ConfigurationError("metrics are measured on validation data: say validation=(x, y).")
+            self._measure(held_out)  # a metric that cannot do with these data says so now, not after an epoch
         return self._walk(data, epochs, held_out)
 
     def stop(self) -> None:
@@ -141,7 +166,7 @@ class Trainer:
             at_the_end.callback(setattr, self, "_walking", False)
             for callback in self.callbacks:
                 at_the_end.callback(callback.on_end, self)
-            self.columns = self._columns(validated=held_out is not None)
+            self.rows, self.columns = len(data), self._columns(validated=held_out is not None)
             for callback in self.callbacks:
                 callback.on_start(self, epochs)
             if self._good is not None and not np.isfinite(self.network.params).all():
@@ -162,7 +187,7 @@ class Trainer:
                         yield step
 
     def _take_step(self, data: Batches, order: Array, last_epoch: int) -> Step:
-        """Forward, loss, backward, update."""
+        """One step (training_step.py) over the next rows of the order, and its place in the history."""
         start = time.perf_counter()
         network, optimizer = self.network, self.optimizer
         if self.loss is not data.loss:
@@ -171,26 +196,24 @@ class Trainer:
         if optimizer.planned is None:
             optimizer.plan(self._steps_left(len(data), last_epoch))
         sums, steps = self.sums, int(self.sums["steps"])
-        rows = order[self.rows_done : self.rows_done + self.batch_size]
-        x, y = data.take(rows)
+        rows = order[self.rows_done : self.rows_done + self.batch_size * self.accumulate]
+        total = data.total(rows)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what goes wrong shows in the loss
-            outputs, caches = network.forward(x, True, self._chance())
-            loss, dy = self.loss.compute(outputs, y, None, len(rows))
+            loss, hits = training_step.gradients(self, data, rows, total)
             if not math.isfinite(loss):
-                where = first_not_finite(network, x, self._chance()) or repr(self.loss)
+                where = training_step.first_not_finite(self, data, rows) or repr(self.loss)
                 raise self._diverged(f"Loss became {loss:g}", where, steps + 1, optimizer.rate)
-            network.backward(dy, caches)
-            network.update_state(caches)
-            rate = optimizer.step(network.params, network.grads, network.trainable)
+            penalty, rate = training_step.update(self)
         self.step += 1
         self.rows_done += len(rows)
         sums |= {"steps": steps + 1, "rate": rate}
-        sums["loss"] += loss * len(rows)
-        if tasks.classifies(network.output):
-            sums["hits"] += int(np.count_nonzero(tasks.hits(network.output, outputs, y, network.squashed)))
+        sums["loss"] += loss * total
+        sums["total"] += total
+        sums["penalty"] += penalty
+        sums["hits"] += hits
         seconds = time.perf_counter() - start
         sums["seconds"] += seconds
-        step = Step(self.epoch + 1, steps + 1, rows, loss, rate, seconds)
+        step = Step(self.epoch + 1, steps + 1, rows, loss, rate, seconds, penalty)
         self.history.add_step(step)
         return step
 
@@ -199,12 +222,14 @@ class Trainer:
         network, sums, n, rate = self.network, self.sums, self.rows_done, self.sums["rate"]
         if not (np.isfinite(network.params).all() and np.isfinite(network.state).all()):
             raise self._diverged("The weights are no longer finite", "the last update", int(sums["steps"]), rate)
-        row: dict[str, Any] = {"epoch": self.epoch + 1, "loss": sums["loss"] / n}
+        row: dict[str, Any] = {"epoch": self.epoch + 1, "loss": sums["loss"] / sums["total"]}
         if tasks.classifies(network.output):
             row["accuracy"] = sums["hits"] / n
+        if self.penalty:
+            row["penalty"] = sums["penalty"] / sums["steps"]
         if held_out is not None:
             try:
-                measured = network.evaluate(held_out.x, held_out.y, self.loss)
+                measured = self._measure(held_out)
             except DataError as error:  # the examples were checked, so it is the outputs
                 raise self._diverged("Outputs not finite", f"validation ({error})", int(sums["steps"]), rate) from None
             row |= {f"validation_{name}": value for name, value in measured.items()}
@@ -219,8 +244,22 @@ class Trainer:
     def _columns(self, validated: bool) -> list[str]:
         """The columns that every further epoch will have, so that a callback can refuse a name that is not there."""
         measured = ["loss", "accuracy"] if tasks.classifies(self.network.output) else ["loss"]
-        held_out = [f"validation_{name}" for name in measured] if validated else []
-        return ["epoch", *measured, *held_out, "learning_rate", "seconds"]
+        held_out = [f"validation_{name}" for name in (*measured, *self.metrics)] if validated else []
+        return ["epoch", *measured, *["penalty"] * bool(self.penalty), *held_out, "learning_rate", "seconds"]
+
+    def _measure(self, held_out: Batches) -> dict[str, float]:
+        network = self.averaged or self.network
+        x, y, weights = held_out.x, held_out.y, held_out.weights
+        return network.evaluate(x, y, self.loss, sample_weight=weights, metrics=self.metrics)
+
+    @property
+    def averaged(self) -> Network | None:
+        """A copy of the network with the average of its weights; None without `average` or before the first step."""
+        if self.average is None or self.averages is None:
+            return None
+        network = self.network.copy()
+        network.params[...] = self.averages
+        return network
 
     # Going back and going on ----------------------------------------------------------------------------------------
 
@@ -243,11 +282,8 @@ class Trainer:
     # What can go wrong ----------------------------------------------------------------------------------------------
 
     def _steps_left(self, n: int, last_epoch: int) -> int:
-        this_epoch = math.ceil((n - self.rows_done) / self.batch_size)
-        return this_epoch + (last_epoch - self.epoch - 1) * math.ceil(n / self.batch_size)
-
-    def _chance(self) -> np.random.Generator | None:
-        return stream(self.seed, CHANCE, self.step) if self.network.draws else None
+        rows = self.batch_size * self.accumulate
+        return math.ceil((n - self.rows_done) / rows) + (last_epoch - self.epoch - 1) * math.ceil(n / rows)
 
     def _diverged(self, what: str, where: str, step: float, rate: float) -> DivergenceError:
         good = self._good

@@ -56,6 +56,14 @@ def test_a_gradient_that_is_no_number_is_written_too(new_ax, texts):
 # activation_histograms ------------------------------------------------------------------------------------------------
 
 
+def test_values_that_differ_by_rounding_alone_are_one_bar():
+    """There is no room for forty bars between two neighbouring numbers."""
+    network = cr.Network(cr.Linear(1, 1), output="identity", dtype="float64")
+    network.layers[0].W = [[1.0]]
+    (ax,) = plots.activation_histograms(network, [[1.0], [np.nextafter(1.0, 2.0)]])
+    assert sorted(bar.get_height() for bar in ax.patches)[-2:] in ([0, 2], [1, 1])
+
+
 def test_dead_and_saturated_units_are_counted():
     network = cr.Network(cr.Rescale(2.0), cr.Linear(2, 4), cr.ReLU(), cr.Linear(4, 3), cr.Tanh(), cr.Linear(3, 1))
     x = np.random.default_rng(0).uniform(0.1, 1, (50, 2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -11,12 +11,10 @@ import typer
 from chainrule import demos, plots, runs, tasks
 from chainrule.demos import DEMOS, QUESTIONS, Demo, Outcome
 from chainrule.errors import ConfigurationError
-from chainrule.history import Callback
 from chainrule.interruption import Interruption
 from chainrule.layers.layer import Array
 from chainrule.network import Network
-from chainrule.terminal import say
-from chainrule.training import Trainer
+from chainrule.terminal import Progress, say
 
 PICTURES = ("loss.png", "boundary.png", "surface.png")
 LINES = 5  # of progress, and of examples
@@ -85,29 +83,12 @@ def _show_one(entry: Demo, seed: int, epochs: int | None, folder: Path) -> None:
         say(f"  loss       {entry.loss!r}")
         say(f"  optimizer  {entry.optimizer!r}, batch size {entry.batch_size}")
         say("")
-        outcome = entry.run(seed, epochs=epochs, callbacks=[Milestones(epochs or entry.epochs)])
+        outcome = entry.run(seed, epochs=epochs, callbacks=[Progress(lines=LINES)])
         say("")
         _say_answers(outcome)
         say("")
         _say_result(outcome)
         say(f"{folder}: {', '.join(_draw(outcome, folder))}")
-
-
-class Milestones(Callback):
-    """A line for the first epoch and for every fifth part of all.
-
-    Arguments   epochs  how many there will be
-    """
-
-    def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
-
-    def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
-        """Print what the epoch has brought, if it is one of those."""
-        epoch, width = row["epoch"], len(f"{self.epochs:,}")
-        if epoch == 1 or epoch % max(1, self.epochs // LINES) == 0 or epoch == self.epochs:
-            accuracy = f"  train {100 * row['accuracy']:6.2f} %" if "accuracy" in row else ""
-            say(f"epoch {epoch:{width},}/{self.epochs:,}  loss {row['loss']:.4f}{accuracy}")
 
 
 def _say_answers(outcome: Outcome) -> None:

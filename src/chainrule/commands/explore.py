@@ -15,11 +15,11 @@ from chainrule import datasets, explorations, plots, runs
 from chainrule.commands.train import VALIDATION
 from chainrule.datasets.dataset import Dataset, Split
 from chainrule.explorations import FACTORS, Setting, Trial
-from chainrule.history import Step
+from chainrule.history import Callback, Step
 from chainrule.interruption import Interruption
 from chainrule.layers import ACTIVATIONS
 from chainrule.recipes import Recipe
-from chainrule.terminal import LiveLine, say
+from chainrule.terminal import Progress, say
 from chainrule.training import Trainer
 
 DEFAULTS = {"learning_rate": "0.001,0.01,0.1,1.0", "hidden": "32,64,128,256,512", "activation": "relu,sigmoid,tanh"}
@@ -113,8 +113,7 @@ def _read(factor: str, text: str) -> list[Any]:
 
 def _explore(data: Dataset, chosen: list[Setting], seeds: int, folder: Path, interruption: Interruption) -> None:
     trials: list[Trial] = []
-    line = TrialLine(len(data.train.y), chosen[0].recipe.epochs, interruption)
-    found = explorations.explore(data, chosen, seeds, [line])
+    found = explorations.explore(data, chosen, seeds, [Progress(lines=0), StopWhenAsked(interruption)])
     for i, setting in enumerate(chosen):
         if i == 0 or chosen[i - 1].factor != setting.factor:
             say("")
@@ -136,25 +135,16 @@ def _explore(data: Dataset, chosen: list[Setting], seeds: int, folder: Path, int
         raise typer.Exit(128 + interruption.signal)
 
 
-class TrialLine(LiveLine):
-    """The live line of a training, without a line for every epoch; ends training when interrupted.
+class StopWhenAsked(Callback):
+    """Ends training after the step in hand once Ctrl-C has been pressed."""
 
-    Arguments   rows, epochs  as for LiveLine
-                interruption  is asked after every step
-    """
-
-    def __init__(self, rows: int, epochs: int, interruption: Interruption) -> None:
-        super().__init__(rows, epochs)
+    def __init__(self, interruption: Interruption) -> None:
         self.interruption = interruption
 
     def on_step(self, trainer: Trainer, step: Step) -> None:
-        """Redraw, and see whether to go on."""
-        super().on_step(trainer, step)
+        """See whether to go on."""
         if self.interruption.signal:
             trainer.stop()
-
-    def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
-        """Say nothing."""
 
 
 def _row(setting: Setting, trials: list[Trial]) -> str:

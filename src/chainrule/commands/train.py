@@ -17,7 +17,7 @@ from chainrule.interruption import Interruption
 from chainrule.layers import ACTIVATIONS
 from chainrule.metrics import most_confused
 from chainrule.recipes import SCHEDULES, Recipe
-from chainrule.terminal import LiveLine, say
+from chainrule.terminal import Progress, say
 
 VALIDATION = 1 / 12  # of the training images: 5,000 of MNIST's 60,000
 
@@ -111,7 +111,7 @@ def _widths(text: str) -> tuple[int, ...]:
 
 
 def _train(recipe: Recipe, data: Dataset, source: str, folder: Path) -> None:
-    trainer = recipe.trainer(data, callbacks=[LiveLine(len(data.train.x), recipe.epochs)])
+    trainer = recipe.trainer(data, callbacks=[Progress()])
     steps = trainer.steps(*data.train, epochs=recipe.epochs, validation=data.validation)
     with runs.made(folder), Interruption() as interruption:
         widths = [data.train.x.shape[1], *recipe.hidden, len(data.class_names)]

@@ -88,7 +88,9 @@ class Optimizer(Configurable):
             "trainer.optimizer.learning_rate = 0.01, or plan longer with length=."
         )
 
-    def step(self, params: Array, grads: Array, slices: Sequence[slice] | None = None) -> float:
+    def step(
+        self, params: Array, grads: Array, slices: Sequence[slice] | None = None, decays: int | None = None
+    ) -> float:
         """Move params in place, against grads; return the rate. `slices` are the stretches to move, default all."""
         if not self.slots:
             self.slots = {name: np.zeros_like(params) for name in self.slot_names}

@@ -14,4 +14,4 @@ from chainrule.plots.functions import (
 from chainrule.plots.images import digits as digits, features as features, predictions as predictions
 from chainrule.plots.insides import activation_histograms as activation_histograms, gradient_flow as gradient_flow
 from chainrule.plots.mistakes import confusion as confusion, most_confused as most_confused
-from chainrule.plots.training import history as history, learning_rates as learning_rates
+from chainrule.plots.training import history as history, learning_rates as learning_rates, range_test as range_test

@@ -113,7 +113,7 @@ def activation_histograms(network: Network, x: npt.ArrayLike, *, axes: Sequence[
         zeros = float((units == 0).mean())
         values = units[units != 0] if zeros > FEW else units.ravel()
         values = values[np.isfinite(values)]
-        ax.hist(values, bins=40, color=BLUE)
+        ax.hist(values, bins=40, range=_room_for_bars(values), color=BLUE)
         ax.axvline(0, color=GREY, linewidth=0.8)
         notes = [f"{100 * zeros:.0f} % zeros"] if zeros > FEW else []
         for state, where in _troubles(layer, units).items():
@@ -136,6 +136,13 @@ def _troubles(layer: Layer, units: Array) -> dict[str, Array]:
         edge = NEAR * (high - low)
         troubles["saturated"] = (units < low + edge) | (units > high - edge)
     return troubles
+
+
+def _room_for_bars(values: Array) -> tuple[float, float] | None:
+    """Values that differ by rounding alone leave no room for bars between them: such a range is widened."""
+    low, high = float(values.min(initial=math.inf)), float(values.max(initial=-math.inf))
+    middle, least = (low + high) / 2, 1e-3 * max(abs(low), abs(high))
+    return None if high - low > least or not values.size else (middle - least, middle + least)
 
 
 def _mean_size(arrays: Sequence[Array]) -> float:

@@ -12,10 +12,12 @@ import numpy.typing as npt
 from chainrule.configurable import number
 from chainrule.errors import ConfigurationError
 from chainrule.history import History
-from chainrule.plots.canvas import BLUE, GREY, ORANGE, new_axes, quiet_frame, warn_below
+from chainrule.plots.canvas import BLUE, GREY, ORANGE, RED, new_axes, quiet_frame, warn_below
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from chainrule.range_testing import RangeTest
 
 
 def history(history: History, *, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
@@ -111,5 +113,32 @@ def learning_rates(
     ax.margins(x=0.08)
     ax.set_xlabel(setting)
     ax.set_ylabel("validation accuracy (%)")
+    quiet_frame(ax)
+    return ax
+
+
+def range_test(result: RangeTest, *, ax: Axes | None = None) -> Axes:
+    """The loss against the rising learning rate, with the suggested rate marked, and where the loss got out of hand.
+
+    Arguments   result  of cr.range_test
+                ax      None: a new figure (default)
+    Raises      MissingExtraError without matplotlib
+    """
+    ax = new_axes(6, 4)[0] if ax is None else ax
+    ax.plot(result.rates, result.losses, ".", color=GREY, alpha=0.4, markersize=5, label="each step")
+    ax.plot(result.rates, result.smoothed, color=BLUE, linewidth=2, label="smoothed")
+    ax.set_xscale("log")
+    low, start = float(result.losses.min()), float(result.smoothed[0])
+    room = abs(start - low) or 1.0
+    ax.set_ylim(low - 0.1 * room, start + 0.5 * room)  # the fall is of interest, not how high it flies afterwards
+    marks = [(result.suggestion, 0.93, ORANGE, f"suggested: {result.suggestion:.2g} ")]
+    if result.diverges is not None:
+        marks.append((result.diverges, 0.03, RED, "diverges "))
+    for rate, height, color, text in marks:
+        ax.axvline(rate, color=color, linestyle="--")
+        ax.annotate(text, (rate, height), xycoords=ax.get_xaxis_transform(), color=color, ha="right")
+    ax.set_xlabel("learning rate")
+    ax.set_ylabel("loss")
+    ax.legend(frameon=False, loc="lower left")
     quiet_frame(ax)
     return ax

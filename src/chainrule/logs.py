@@ -1,0 +1,144 @@
+"""Files that hold a line for every epoch as soon as it is over: what was written stays, whatever becomes of the run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from chainrule.atomic_write import write_atomically
+from chainrule.errors import ConfigurationError
+from chainrule.history import Callback
+from chainrule.monitoring import columns
+
+if TYPE_CHECKING:
+    from chainrule.training import Trainer
+
+
+class Log(Callback):
+    """Base of the logs: a subclass says how a row is written and how rows are read.
+
+    When training starts, the file is brought to where the trainer stands: epochs that come later are cut, and what a
+    crash has torn off the end is made good from the history. So no epoch is ever in it twice, and a training that
+    begins anew begins the file anew. Its folder is made.
+    """
+
+    beginning: ClassVar[str]  # of every such file
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.path = path
+        self.columns: list[str] = []
+        self.last_epoch = 0  # in the file
+
+    def on_start(self, trainer: Trainer, epochs: int) -> None:
+        """Bring the file to where the trainer stands."""
+        self.columns = columns(trainer, self)
+        self._rewrite(trainer)
+
+    def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
+        """Write the row; all of them, if the trainer was taken back in the middle of its loop."""
+        if row["epoch"] != self.last_epoch + 1:
+            self._rewrite(trainer)
+            return
+        with open(self.path, "a", newline="", encoding="utf-8") as file:
+            file.write(self.text([row]))
+        self.last_epoch = row["epoch"]
+
+    def _rewrite(self, trainer: Trainer) -> None:
+        path = Path(self.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
+        if before[: len(self.beginning)] != self.beginning[: len(before)]:
+            raise ConfigurationError(
+                f"{path}: expected a log that begins with {self.beginning!r}, received one that begins with "
+                f"{before[:20]!r}. Choose another name."
+            )
+        complete = [line for line in before.splitlines(keepends=True) if line.endswith("\n")]
+        rows = {int(row["epoch"]): row for row in [*self.rows(complete), *trainer.history]}
+        kept = [rows[epoch] for epoch in sorted(rows) if epoch <= trainer.epoch]
+        self.columns = list(dict.fromkeys([*(name for row in kept for name in row), *self.columns]))
+        write_atomically(path, [(self.head() + self.text(kept)).encode()])
+        self.last_epoch = trainer.epoch
+
+    def head(self) -> str:
+        """What stands before the first row."""
+        return ""
+
+    def text(self, rows: Sequence[dict[str, Any]]) -> str:
+        """The rows as lines."""
+        raise NotImplementedError
+
+    def rows(self, lines: Iterable[str]) -> list[dict[str, Any]]:
+        """The rows in such lines, leaving out what is none."""
+        raise NotImplementedError
+
+
+class CSVLog(Log):
+    """Writes every finished epoch as a line of a table with commas, the names of the columns on top.
+
+    Arguments   path  of the file, for instance "log.csv"
+    Raises      ConfigurationError before training if the file holds something else; OSError if it cannot be written
+    The columns are those of the history that are known before training. What a callback adds without saying so in its
+    `adds` is left out.
+
+    >>> CSVLog("log.csv")
+    CSVLog('log.csv')
+    """
+
+    beginning = "epoch,"
+
+    def head(self) -> str:
+        return self._written(csv.DictWriter.writeheader)
+
+    def text(self, rows: Sequence[dict[str, Any]]) -> str:
+        return self._written(lambda writer: writer.writerows(rows))
+
+    def rows(self, lines: Iterable[str]) -> list[dict[str, Any]]:
+        rows: list[dict[Any, Any]] = list(csv.DictReader(lines))
+        return [row for row in rows if row["epoch"].isdecimal() and None not in (*row, *row.values())]
+
+    def _written(self, write: Any) -> str:
+        file = io.StringIO()
+        write(csv.DictWriter(file, self.columns, extrasaction="ignore", lineterminator="\n"))
+        return file.getvalue()
+
+
+class JSONLinesLog(Log):
+    """Writes every finished epoch as a line of its own that is a JSON object.
+
+    Arguments   path  of the file, for instance "log.jsonl"
+    Raises      ConfigurationError before training if the file holds something else; OSError if it cannot be written
+    A number that is not finite, which JSON cannot say, is written as null.
+
+    >>> JSONLinesLog("log.jsonl").text([{"epoch": 1, "loss": 0.5}])
+    '{"epoch": 1, "loss": 0.5}\\n'
+    """
+
+    beginning = '{"epoch":'
+
+    def text(self, rows: Sequence[dict[str, Any]]) -> str:
+        return "".join(f"{json.dumps({name: _plain(row[name]) for name in row})}\n" for row in rows)
+
+    def rows(self, lines: Iterable[str]) -> list[dict[str, Any]]:
+        return [row for row in map(_read, lines) if "epoch" in row]
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON knows it."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _read(line: str) -> dict[str, Any]:
+    """The row in a line; none if it is damaged."""
+    try:
+        return dict(json.loads(line))
+    except (ValueError, TypeError):
+        return {}
