@@ -49,6 +49,14 @@ def batch_norm(x, gamma, beta):
     return flat.reshape(x.shape)
 
 
+def layer_norm(x, gamma, beta):
+    return functional.layer_norm(x, x.shape[-1:], gamma, beta, eps=1e-5)
+
+
+def residual(x, W, b):
+    return x + torch.tanh(functional.linear(x, W.T, b))
+
+
 # Layers ---------------------------------------------------------------------------------------------------------------
 
 LAYERS = {  # the code that makes the layer -> (the shape of one example, the same in PyTorch)
@@ -63,7 +71,31 @@ LAYERS = {  # the code that makes the layer -> (the shape of one example, the sa
     "Softmax() ": ((3, 5), lambda x: torch.softmax(x, -1)),
     "BatchNorm()": ((5,), batch_norm),
     "BatchNorm() ": ((2, 3, 5), batch_norm),
+    "LayerNorm()": ((5,), layer_norm),
+    "LayerNorm() ": ((2, 3, 5), layer_norm),
+    "LayerNorm(0.01)": ((5,), lambda x, gamma, beta: functional.layer_norm(x, (5,), gamma, beta, eps=0.01)),
+    "RMSNorm()": ((3, 5), lambda x, gamma: functional.rms_norm(x, (5,), gamma, eps=1e-5)),
+    "RMSNorm(0.01)": ((5,), lambda x, gamma: functional.rms_norm(x, (5,), gamma, eps=0.01)),
+    "GELU()": ((5,), functional.gelu),
+    "GELU('tanh')": ((3, 5), lambda x: functional.gelu(x, approximate="tanh")),
+    "SiLU()": ((5,), functional.silu),
+    "ELU()": ((5,), functional.elu),
+    "ELU(0.3)": ((3, 5), lambda x: functional.elu(x, alpha=0.3)),
+    "Softplus()": ((5,), functional.softplus),  # theirs is z itself above 20, where no value here is
     "Flatten()": ((2, 3, 5), lambda x: torch.flatten(x, 1)),
+    "Reshape(5, 2, -1)": ((2, 3, 5), lambda x: x.reshape(-1, 5, 2, 3)),
+    "Chain(Linear(5, 3), Tanh())": ((5,), lambda x, W, b: torch.tanh(functional.linear(x, W.T, b))),
+    "Residual(Linear(5, 5), Tanh())": ((3, 5), residual),
+    "Residual(Linear(5, 3), ReLU(), Linear(3, 5))": (
+        (5,),
+        lambda x, W1, b1, W2, b2: x + functional.linear(torch.relu(functional.linear(x, W1.T, b1)), W2.T, b2),
+    ),
+    "Concatenate(Linear(5, 3), Identity(), Chain(LayerNorm(), Linear(5, 7)))": (
+        (5,),
+        lambda x, W1, b1, gamma, beta, W2, b2: torch.cat(
+            [functional.linear(x, W1.T, b1), x, functional.linear(layer_norm(x, gamma, beta), W2.T, b2)], -1
+        ),
+    ),
     "Rescale(0.25)": ((5,), lambda x: x * 0.25),
     "Dropout(0.3)": ((5,), lambda x: functional.dropout(x, 0.3, training=False)),
 }
@@ -87,13 +119,14 @@ def test_a_layer_agrees_in_output_dx_and_every_parameter(code, dtype):
     dx = layer.backward(dy.copy(), cache)
 
     x_t = tensor(x, learns=True)
-    parameters_t = [tensor(getattr(layer, name), learns=True) for name in layer.parameter_names]
+    learned = [(inner, name) for inner in layer.walk() for name in inner.parameter_names]
+    parameters_t = [tensor(getattr(inner, name), learns=True) for inner, name in learned]
     y_t = theirs(x_t, *parameters_t)
     y_t.backward(tensor(dy))
     assert error(y, y_t) <= BOUNDS[dtype]
     assert error(dx, x_t.grad) <= BOUNDS[dtype]
-    for name, parameter_t in zip(layer.parameter_names, parameters_t, strict=True):
-        assert error(getattr(layer, f"d{name}"), parameter_t.grad) <= BOUNDS[dtype], name
+    for (inner, name), parameter_t in zip(learned, parameters_t, strict=True):
+        assert error(getattr(inner, f"d{name}"), parameter_t.grad) <= BOUNDS[dtype], (inner, name)
 
 
 def test_batch_norm_agrees_over_several_updates_and_in_use(dtype):

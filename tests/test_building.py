@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from small_network import CE, Chain, X, Y, digest, make
+from small_network import CE, X, Y, digest, make
 
 # Building -------------------------------------------------------------------------------------------------------------
 
@@ -45,8 +45,8 @@ def test_widths_that_do_not_fit():
     "layers",
     [
         lambda one: (one, cr.ReLU(), one),
-        lambda one: (Chain(one, cr.ReLU()), one),
-        lambda one: (Chain(Chain(one), Chain(cr.Tanh(), one)),),
+        lambda one: (cr.Chain(one, cr.ReLU()), one),
+        lambda one: (cr.Chain(cr.Chain(one), cr.Chain(cr.Tanh(), one)),),
     ],
     ids=["twice", "inside and outside", "inside twice"],
 )

@@ -32,6 +32,27 @@ CASES = {  # the code that makes the layer -> the shape of one example
     "Dropout(0)": (5,),
     "BatchNorm()": (5,),
     "BatchNorm(momentum=0.3, epsilon=0.01)": (2, 3, 5),
+    "LayerNorm()": (5,),
+    "LayerNorm(0.01)": (2, 3, 5),
+    "RMSNorm()": (5,),
+    "RMSNorm(0.01)": (2, 3, 5),
+    "GELU()": (5,),
+    "GELU('tanh')": (3, 5),
+    "SiLU()": (5,),
+    "ELU()": (5,),
+    "ELU(0.3)": (3, 5),
+    "Softplus()": (5,),
+    "Reshape(5, 2, -1)": (2, 3, 5),
+    "Reshape(15)": (3, 5),
+    "Chain(Linear(5, 3), Tanh(), Linear(3, 2))": (5,),
+    "Chain(Standardize(), Dropout(0.3))": (3, 5),
+    "Chain(BatchNorm(), Dropout(0.3), LayerNorm())": (3, 5),
+    "Residual(Linear(5, 3), Tanh(), Linear(3, 5))": (5,),
+    "Residual(ReLU())": (3, 5),
+    "Residual(BatchNorm(), Dropout(0.3), Residual(Linear(5, 5, bias=0.1)))": (5,),
+    "Concatenate(Identity(), Linear(5, 3), Chain(Linear(5, 7), BatchNorm(), Dropout(0.2)))": (5,),
+    "Concatenate(Residual(Tanh()), Concatenate(Sigmoid(), LayerNorm()))": (2, 3, 5),
+    "Concatenate(Identity())": (5,),
 }
 PUBLIC = dict(vars(cr))
 LAYERS = {
@@ -63,18 +84,17 @@ def batch(shape, dtype="float64", seed=2):
     return np.random.default_rng(seed).standard_normal((N, *shape)).astype(dtype)
 
 
-def snapshot(layer: Layer) -> dict[str, object]:
-    return copy.deepcopy(vars(layer))
+def snapshot(layer: Layer) -> dict[str, bytes]:
+    return {name: pickle.dumps(value) for name, value in vars(layer).items()}
 
 
-def assert_same(a, b) -> None:
-    assert a.keys() == b.keys()
-    for key in a:
-        np.testing.assert_array_equal(a[key], b[key])
+def pieces(cache) -> list[object]:
+    """What lies in the cache, and in the caches within it."""
+    return [piece for item in cache for piece in (pieces(item) if isinstance(item, tuple) else [item])]
 
 
 def arrays_of(cache):
-    return [item for item in cache if isinstance(item, np.ndarray)]
+    return [piece for piece in pieces(cache) if isinstance(piece, np.ndarray)]
 
 
 def test_every_public_layer_and_loss_is_in_a_table():
@@ -94,7 +114,7 @@ def test_1_forward_writes_neither_to_x_nor_to_the_layer(case, train):
     x.flags.writeable = False
     before = snapshot(layer)
     layer.forward(x, train, np.random.default_rng(0))
-    assert_same(before, snapshot(layer))
+    assert snapshot(layer) == before
     np.testing.assert_array_equal(x, kept)
 
 
@@ -105,7 +125,8 @@ def test_2_chance_comes_from_rng_alone(case, train):
     first, again, other = (layer.forward(x, train, rng)[0] for rng in generators)
     np.testing.assert_array_equal(first, again)
     drew = generators[0].bit_generator.state != np.random.default_rng(5).bit_generator.state
-    assert drew == (layer.draws and train and getattr(layer, "probability", 1) > 0)
+    draws = any(inner.draws and getattr(inner, "probability", 1) > 0 for inner in layer.walk())
+    assert drew == (draws and train)
     assert drew == (not np.array_equal(first, other))
 
 
@@ -126,7 +147,7 @@ def test_3_backward_leaves_the_cache_and_answers_twice_the_same(case, train):
     second = layer.backward(dy.copy(), cache)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(network.grads, grads)
-    for before, after in zip(kept, cache, strict=True):
+    for before, after in zip(pieces(kept), pieces(cache), strict=True):
         np.testing.assert_array_equal(before, after)
 
 
@@ -192,7 +213,7 @@ def test_5_need_dx_false_saves_dx_and_nothing_else(case):
     network.grads[:] = np.nan
     without = layer.backward(dy.copy(), cache, need_dx=False)
     np.testing.assert_array_equal(network.grads, grads)
-    if layer.parameter_names:
+    if network.parameters:
         assert without is None
     else:
         assert without is None or np.array_equal(without, full)
@@ -213,7 +234,12 @@ def test_6_dtype_in_is_dtype_out(case, dtype, train):
 
 def test_6_numpy_scalars_as_arguments_do_not_widen():
     x = batch((5,), "float32")
-    for layer in (cr.Rescale(np.float64(2)), cr.LeakyReLU(np.float64(0.1)), cr.Dropout(np.float64(0.5))):
+    for layer in (
+        cr.Rescale(np.float64(2)),
+        cr.LeakyReLU(np.float64(0.1)),
+        cr.ELU(np.float64(0.1)),
+        cr.Dropout(np.float64(0.5)),
+    ):
         assert layer.forward(x, True, np.random.default_rng(0))[0].dtype == np.float32
 
 
@@ -223,13 +249,13 @@ def test_7_the_constructor_makes_the_layer_again(case):
     described = from_json(to_json(layer), LAYERS)
     for other in (again, described, layer.clone()):
         assert type(other) is type(layer)
-        assert other.config() == layer.config()
+        assert to_json(other) == to_json(layer)
         assert repr(other) == repr(layer)
 
 
 def test_7_building_changes_no_constructor_argument(case):
     network = network_of(case)
-    assert network.layers[0].config() == make(case).config()
+    assert to_json(network.layers[0]) == to_json(make(case))
 
 
 @pytest.mark.parametrize("cls", LAYERS.values(), ids=LAYERS)
@@ -295,7 +321,7 @@ def test_update_state_alone_moves_the_running_statistics(case):
     np.testing.assert_array_equal(network.state, before)
     layer.update_state(cache)
     moved = not np.array_equal(network.state, before)
-    assert moved == isinstance(layer, cr.BatchNorm)
+    assert moved == any(isinstance(inner, cr.BatchNorm) for inner in layer.walk())
 
 
 def test_5_the_trainer_never_asks_the_first_layer_that_learns_for_dx():

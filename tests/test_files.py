@@ -101,6 +101,27 @@ NETWORKS = {
     ),
     "no parameters": lambda: cr.Network(cr.Flatten(), cr.Softmax(), in_shape=(2, 3)),
     "activations": lambda: cr.Network(cr.Linear(3, 2), cr.Identity(), cr.Sigmoid(), cr.Tanh(), cr.Softmax()),
+    "rows and bends": lambda: cr.Network(
+        cr.Linear(6, 4),
+        cr.LayerNorm(0.01),
+        cr.GELU(),
+        cr.GELU("tanh"),
+        cr.RMSNorm(),
+        cr.SiLU(),
+        cr.ELU(0.5),
+        cr.Softplus(),
+    ),
+    "containers": lambda: cr.Network(
+        cr.Residual(cr.BatchNorm(), cr.Dropout(0.1), cr.Residual(cr.Linear(6, 6), cr.SiLU())),
+        cr.Concatenate(cr.Identity(), cr.Chain(cr.Linear(6, 5), cr.LayerNorm(), cr.Concatenate(cr.Linear(5, 2)))),
+        cr.Reshape(2, -1),
+        cr.Residual(cr.Reshape(8), cr.RMSNorm(), cr.Reshape(2, 4)),
+        cr.Flatten(),
+        output="identity",
+    ),
+    "a container that must be told its width": lambda: cr.Network(
+        cr.Concatenate(cr.Chain(cr.Standardize(), cr.Tanh()), cr.ReLU()), cr.Linear(6, 2), in_shape=(3,)
+    ),
     "huge seed": lambda: cr.MLP([2, 2], seed=2**127),
 }
 

@@ -89,6 +89,13 @@ def raw_header(text):
     return lambda: sealed(packed(text if isinstance(text, bytes) else text.encode(), b"\0" * 8))
 
 
+def nested(data):
+    inner = {"type": "ReLU"}
+    for _ in range(400):
+        inner = {"type": "Chain", "layers": [inner]}
+    return {**data, "layers": [inner]}
+
+
 def swap(header, one, other):
     header[one]["data_offsets"], header[other]["data_offsets"] = (
         header[other]["data_offsets"],
@@ -241,6 +248,11 @@ HOSTILE = {
         for kind in (
             {"type": "BatchNorm"},
             {"type": "Standardize"},
+            {"type": "LayerNorm"},
+            {"type": "RMSNorm"},
+            {"type": "Chain", "layers": [{"type": "LayerNorm"}]},
+            {"type": "Residual", "layers": [{"type": "Chain", "layers": [{"type": "BatchNorm"}]}]},
+            {"type": "Concatenate", "branches": [{"type": "Identity"}, {"type": "Linear", "out_features": 1}]},
             {"type": "Linear", "out_features": 1},
             {"type": "Linear", "out_features": 1, "initializer": {"type": "He", "distribution": "uniform"}},
         )
@@ -250,6 +262,36 @@ HOSTILE = {
             lambda data: {**NETWORK, "in_shape": [10**5] * 3, "layers": [{"type": "Flatten"}, {"type": "BatchNorm"}]}
         ),
         "more numbers than the file holds",
+    ),
+    "vast after Reshape": (
+        architecture(
+            lambda data: {
+                **NETWORK,
+                "in_shape": [10**5] * 3,
+                "layers": [{"type": "Reshape", "shape": [1, -1]}, {"type": "LayerNorm"}],
+            }
+        ),
+        "more numbers than the file holds",
+    ),
+    "vast by doubling": (
+        architecture(
+            lambda data: {
+                **NETWORK,
+                "in_shape": [2],
+                "layers": [{"type": "Concatenate", "branches": [{"type": "Identity"}] * 2}] * 40
+                + [{"type": "RMSNorm"}],
+            }
+        ),
+        "more numbers than the file holds",
+    ),
+    "layers in layers without end": (architecture(nested), "cannot be made|nested too deeply"),
+    "no layers in a container": (
+        architecture(lambda data: {**NETWORK, "layers": [{"type": "Chain"}]}),
+        "Chain: expected",
+    ),
+    "a number in a container": (
+        architecture(lambda data: {**NETWORK, "layers": [{"type": "Residual", "layers": [5]}]}),
+        "Residual: expected",
     ),
     "many small layers": (
         architecture(lambda data: {**NETWORK, "in_shape": [60_000], "layers": [{"type": "BatchNorm"}] * 1000}),

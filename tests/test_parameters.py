@@ -19,7 +19,7 @@ def test_the_table_of_parameters():
     assert all(row.trainable for row in network.parameters)
     ends = np.cumsum([20, 15, 5, 5, 5, 3])
     assert [row.slice for row in network.parameters] == [slice(*pair) for pair in zip([0, *ends], ends, strict=False)]
-    assert table["0.0.W"].shape == (4, 5) and table["0.0.W"].layer is network.layers[0].inner[0]
+    assert table["0.0.W"].shape == (4, 5) and table["0.0.W"].layer is network.layers[0].layers[0]
     assert [row.name for row in network.states] == ["0.1.running_mean", "0.1.running_variance"]
     assert network.params.size == network.grads.size == 53 and network.state.size == 10
     assert [layer.path for layer in network.layers[0].walk()] == ["0", "0.0", "0.1", "0.2"]

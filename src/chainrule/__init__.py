@@ -40,17 +40,27 @@ from chainrule.initializers import (
     Xavier as Xavier,
 )
 from chainrule.layers import (
+    ELU as ELU,
+    GELU as GELU,
     BatchNorm as BatchNorm,
+    Chain as Chain,
+    Concatenate as Concatenate,
     Dropout as Dropout,
     Flatten as Flatten,
     Identity as Identity,
     Layer as Layer,
+    LayerNorm as LayerNorm,
     LeakyReLU as LeakyReLU,
     Linear as Linear,
     ReLU as ReLU,
     Rescale as Rescale,
+    Reshape as Reshape,
+    Residual as Residual,
+    RMSNorm as RMSNorm,
     Sigmoid as Sigmoid,
+    SiLU as SiLU,
     Softmax as Softmax,
+    Softplus as Softplus,
     Standardize as Standardize,
     Tanh as Tanh,
 )
@@ -67,6 +77,16 @@ from chainrule.layers.activations import (
     softmax_slope as softmax_slope,
     tanh as tanh,
     tanh_slope as tanh_slope,
+)
+from chainrule.layers.smooth_activations import (
+    elu as elu,
+    elu_slope as elu_slope,
+    gelu as gelu,
+    gelu_slope as gelu_slope,
+    silu as silu,
+    silu_slope as silu_slope,
+    softplus as softplus,
+    softplus_slope as softplus_slope,
 )
 from chainrule.losses import (
     MSE as MSE,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chainrule.configurable import by_name
 from chainrule.errors import ConfigurationError
 from chainrule.initializers import Initializer
-from chainrule.layers import ACTIVATIONS, Dropout, Layer, LeakyReLU, Linear, ReLU, Rescale
+from chainrule.layers import ACTIVATIONS, Dropout, Identity, Layer, Linear, Rescale, Sigmoid, Softmax, Tanh
 from chainrule.network import Network
 
 
@@ -32,7 +32,7 @@ def MLP(
                 activation   name or layer, used after every hidden Linear (default "relu")
                 scale        the input is multiplied by this first, for instance 1/255 for pixels (default: not)
                 dropout      share of each hidden layer's outputs silenced in training (default 0: no such layer)
-                initializer  default: He behind ReLU and its kin, Glorot behind the others, for the last layer too
+                initializer  default: Glorot behind Sigmoid, Tanh, Softmax, Identity; He behind others; last layer too
                 bias         starting value of all biases (default 0)
                 output, class_names, seed, dtype: as for Network
     Raises      ConfigurationError for fewer than two widths or an unknown activation
@@ -45,7 +45,7 @@ def MLP(
         raise ConfigurationError(f"MLP: expected at least an input and an output width, received {widths}.")
     between = by_name("activation", activation, ACTIVATIONS, Layer)
     if initializer is None:
-        initializer = "he" if isinstance(between, (ReLU, LeakyReLU)) else "glorot"
+        initializer = "glorot" if isinstance(between, (Identity, Sigmoid, Softmax, Tanh)) else "he"
     layers: list[Layer] = [] if scale is None else [Rescale(scale)]
     for i, (width_in, width_out) in enumerate(itertools.pairwise(widths)):
         layers += [between.clone()] if i else []

@@ -78,8 +78,8 @@ class Network(Displayable, Configurable):
         self.first_learning = learns.index(True) if any(learns) else len(layers)  # backward need not go below it
         if any(inner.adapts for layer in layers[self.first_learning :] for inner in layer.walk()):
             raise ConfigurationError(
-                "Standardize takes its statistics before training, so it must stand before every layer that learns. "
-                "Behind one, use BatchNorm."
+                "Standardize takes its statistics before training, so it must stand before every layer that learns, "
+                "and inside none. Elsewhere, use BatchNorm."
             )
         self.draws = any(inner.draws for layer in layers for inner in layer.walk())
         self.layers = layers

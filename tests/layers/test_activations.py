@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.layers import ACTIVATIONS
 
 FUNCTIONS = {
     "identity": (cr.identity, cr.identity_slope),
@@ -14,6 +15,10 @@ FUNCTIONS = {
     "leaky_relu": (cr.leaky_relu, cr.leaky_relu_slope),
     "sigmoid": (cr.sigmoid, cr.sigmoid_slope),
     "tanh": (cr.tanh, cr.tanh_slope),
+    "gelu": (cr.gelu, cr.gelu_slope),
+    "silu": (cr.silu, cr.silu_slope),
+    "elu": (cr.elu, cr.elu_slope),
+    "softplus": (cr.softplus, cr.softplus_slope),
 }
 ENDS = {  # name -> values and slopes at -inf, -1e30, 0, 1e30, inf
     "identity": ([-np.inf, -1e30, 0, 1e30, np.inf], [1, 1, 1, 1, 1]),
@@ -21,6 +26,10 @@ ENDS = {  # name -> values and slopes at -inf, -1e30, 0, 1e30, inf
     "leaky_relu": ([-np.inf, -1e28, 0, 1e30, np.inf], [0.01, 0.01, 0.01, 1, 1]),
     "sigmoid": ([0, 0, 0.5, 1, 1], [0, 0, 0.25, 0, 0]),
     "tanh": ([-1, -1, 0, 1, 1], [0, 0, 1, 0, 0]),
+    "gelu": ([0, 0, 0, 1e30, np.inf], [0, 0, 0.5, 1, 1]),
+    "silu": ([0, 0, 0, 1e30, np.inf], [0, 0, 0.5, 1, 1]),
+    "elu": ([-1, -1, 0, 1e30, np.inf], [0, 0, 1, 1, 1]),
+    "softplus": ([0, 0, np.log(2), 1e30, np.inf], [0, 0, 0.5, 1, 1]),
 }
 FLOATS = ["float16", "float32", "float64", "longdouble"]
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
@@ -147,8 +156,9 @@ def test_softmax_rows_sum_to_one_and_a_shift_changes_nothing():
 
 def test_at_the_kink():
     assert cr.relu_slope(0.0) == 0 and cr.relu_slope(-0.0) == 0
+    assert cr.elu_slope(0.0) == 1 and cr.elu_slope(-0.0, 0.3) == 0.3
     assert cr.leaky_relu_slope(0.0) == 0.01 and cr.leaky_relu_slope(0.0, 0.3) == 0.3
-    for layer, at_zero in ((cr.ReLU(), 0), (cr.LeakyReLU(0.3), 0.3)):
+    for layer, at_zero in ((cr.ReLU(), 0), (cr.LeakyReLU(0.3), 0.3), (cr.ELU(0.3), 0.3)):
         _, cache = layer.forward(np.zeros((1, 1)))
         assert layer.backward(np.ones((1, 1)), cache) == at_zero
 
@@ -192,8 +202,9 @@ def test_the_argument_is_left_as_it_is(name):
 @each_function
 def test_the_layer_is_the_function(name):
     function, slope = FUNCTIONS[name]
-    layer = {"leaky_relu": cr.LeakyReLU, "relu": cr.ReLU}.get(name) or getattr(cr, name.capitalize())
+    layer = ACTIVATIONS[name]
     x, dy = np.random.default_rng(4).standard_normal((2, 5, 3))
+    x[0, 0], x[1, 1], x[2, 2] = -np.inf, 1e30, np.inf
     y, cache = layer().forward(x)
     np.testing.assert_array_equal(y, function(x))
     np.testing.assert_allclose(layer().backward(dy, cache), dy * slope(x), rtol=1e-13)

@@ -1,7 +1,6 @@
 """Layers: `layer.py` is the contract, `linear.py` the first to read."""
 
 from chainrule.layers.activations import (
-    ACTIVATIONS as ACTIVATIONS,
     Identity as Identity,
     LeakyReLU as LeakyReLU,
     ReLU as ReLU,
@@ -9,9 +8,30 @@ from chainrule.layers.activations import (
     Softmax as Softmax,
     Tanh as Tanh,
 )
-from chainrule.layers.combine import Flatten as Flatten
+from chainrule.layers.combine import (
+    Chain as Chain,
+    Concatenate as Concatenate,
+    Flatten as Flatten,
+    Reshape as Reshape,
+    Residual as Residual,
+)
 from chainrule.layers.dropout import Dropout as Dropout
 from chainrule.layers.layer import Layer as Layer
 from chainrule.layers.linear import Linear as Linear
 from chainrule.layers.normalization import BatchNorm as BatchNorm
 from chainrule.layers.preprocessing import Rescale as Rescale, Standardize as Standardize
+from chainrule.layers.row_normalization import LayerNorm as LayerNorm, RMSNorm as RMSNorm
+from chainrule.layers.smooth_activations import ELU as ELU, GELU as GELU, SiLU as SiLU, Softplus as Softplus
+
+ACTIVATIONS: dict[str, type[Layer]] = {
+    "identity": Identity,
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "softmax": Softmax,
+    "gelu": GELU,
+    "silu": SiLU,
+    "elu": ELU,
+    "softplus": Softplus,
+}

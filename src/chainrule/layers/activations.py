@@ -20,7 +20,7 @@ def identity(z: Array) -> Array:
 
 def identity_slope(z: Array) -> Array:
     """1 everywhere."""
-    return np.ones_like(_float(z))
+    return np.ones_like(as_float(z))
 
 
 def relu(z: Array) -> Array:
@@ -34,19 +34,19 @@ def relu(z: Array) -> Array:
 
 def relu_slope(z: Array) -> Array:
     """1 where z > 0, else 0. At the kink itself we take 0, as everyone does."""
-    z = _float(z)
+    z = as_float(z)
     return (z > 0).astype(z.dtype)
 
 
 def leaky_relu(z: Array, slope: float = 0.01) -> Array:
     """max(0, z) + slope * min(0, z): a valve that leaks, so that no unit is dead for ever."""
-    z = _float(z)
+    z = as_float(z)
     return np.maximum(z, 0) + slope * np.minimum(z, 0)
 
 
 def leaky_relu_slope(z: Array, slope: float = 0.01) -> Array:
     """1 where z > 0, else slope (also at 0)."""
-    z = _float(z)
+    z = as_float(z)
     return np.where(z > 0, z.dtype.type(1), z.dtype.type(slope))
 
 
@@ -56,25 +56,25 @@ def sigmoid(z: Array) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    z = _float(z)
+    z = as_float(z)
     e = np.exp(-np.abs(z))
     return np.where(z >= 0, z.dtype.type(1), e) / (1 + e)  # z < 0: 1 / (1 + e^-z) = e^z / (1 + e^z)
 
 
 def sigmoid_slope(z: Array) -> Array:
     """sigmoid(z) (1 - sigmoid(z)), at most 1/4; as e / (1 + e)^2 it keeps its digits far out."""
-    e = np.exp(-np.abs(_float(z)))
+    e = np.exp(-np.abs(as_float(z)))
     return e / (1 + e) ** 2
 
 
 def tanh(z: Array) -> Array:
     """(e^z - e^-z) / (e^z + e^-z), between -1 and 1."""
-    return np.tanh(_float(z))
+    return np.tanh(as_float(z))
 
 
 def tanh_slope(z: Array) -> Array:
     """1 - tanh(z)^2, at most 1; as 4 e / (1 + e)^2 with e = e^-2|z| it keeps its digits far out."""
-    e = np.exp(-np.abs(_float(z)))
+    e = np.exp(-np.abs(as_float(z)))
     e = e * e
     return 4 * e / (1 + e) ** 2
 
@@ -88,7 +88,7 @@ def softmax(z: Array) -> Array:
     array([[0.5  , 0.5  ],
            [0.269, 0.731]])
     """
-    z = _float(z)
+    z = as_float(z)
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     e /= e.sum(axis=-1, keepdims=True)
     return e
@@ -100,7 +100,8 @@ def softmax_slope(z: Array) -> Array:
     return y[..., :, None] * (np.eye(y.shape[-1], dtype=y.dtype) - y[..., None, :])
 
 
-def _float(z: Array) -> Array:
+def as_float(z: Array) -> Array:
+    """Numbers of any kind as floats; floats keep their dtype."""
     z = np.asarray(z)
     return z if z.dtype.kind == "f" else z.astype(np.float64)
 
@@ -243,13 +244,3 @@ class Softmax(Layer):
         (y,) = cache
         # dy_i / dx_j = y_i (1[i = j] - y_j), summed against dy over i
         return y * (dy - (dy * y).sum(axis=-1, keepdims=True))
-
-
-ACTIVATIONS: dict[str, type[Layer]] = {
-    "identity": Identity,
-    "relu": ReLU,
-    "leaky_relu": LeakyReLU,
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-    "softmax": Softmax,
-}

@@ -51,7 +51,7 @@ class Layer(Configurable):
     state_names: ClassVar[tuple[str, ...]] = ()  # saved but not trained, for instance running statistics
     draws: ClassVar[bool] = False  # does forward draw random numbers in training?
     adapts: ClassVar[bool] = False  # does it take statistics of the training inputs before the first step?
-    any_shape: ClassVar[bool] = False  # does it take every input shape and keep it?
+    any_shape: bool = False  # does it take every input shape and keep it?
     min_rows: int = 1  # how many rows a training batch needs; `build` may raise it
     path: str = ""  # its place in the network, "3" or "2.0"; set when a network takes it in
 
