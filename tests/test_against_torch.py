@@ -179,6 +179,7 @@ LABELS = CHANCE.integers(0, K, N)
 SOFT = CHANCE.dirichlet(np.ones(K), N)
 BITS = CHANCE.integers(0, 2, (N, K))
 VALUES = CHANCE.standard_normal((N, K))
+COUNTS = CHANCE.poisson(2.0, (N, K)).astype(float)
 
 
 def cross_entropy(smoothing=0.0):
@@ -187,6 +188,15 @@ def cross_entropy(smoothing=0.0):
 
 def log_probabilities(p, t):
     return functional.nll_loss(torch.log(p), t, reduction="none")
+
+
+def by_rows(theirs, **options):
+    return lambda y, t: theirs(y, t, reduction="none", **options).mean(-1)
+
+
+def pinball(*quantiles):
+    q = np.array(quantiles)
+    return lambda y, t: torch.maximum((t - y) * tensor(q).to(y.dtype), (y - t) * tensor(1 - q).to(y.dtype)).mean(-1)
 
 
 LOSSES = {  # the code that makes the loss -> (targets, one loss for each row in PyTorch)
@@ -204,7 +214,18 @@ LOSSES = {  # the code that makes the loss -> (targets, one loss for each row in
         SOFT,
         lambda z, t: functional.binary_cross_entropy_with_logits(z, t, reduction="none").mean(-1),
     ),
-    "SquaredError()": (VALUES, lambda y, t: functional.mse_loss(y, t, reduction="none").mean(-1)),
+    "SquaredError()": (VALUES, by_rows(functional.mse_loss)),
+    "AbsoluteError()": (VALUES, by_rows(functional.l1_loss)),
+    "Huber()": (VALUES, by_rows(functional.huber_loss)),
+    "Huber(0.3)": (VALUES, by_rows(functional.huber_loss, delta=0.3)),
+    "Huber(2.5)": (VALUES, lambda y, t: 2.5 * by_rows(functional.smooth_l1_loss, beta=2.5)(y, t)),
+    "Quantile()": (VALUES, pinball(0.5)),
+    "Quantile(0.9)": (VALUES, pinball(0.9)),
+    "Quantile((0.05, 0.25, 0.5, 0.8, 0.99))": (VALUES[:, :1], pinball(0.05, 0.25, 0.5, 0.8, 0.99)),
+    "Poisson()": (COUNTS, by_rows(functional.poisson_nll_loss)),
+    "Poisson(full=True)": (COUNTS, by_rows(functional.poisson_nll_loss, full=True)),
+    "Poisson(log_input=False)": (COUNTS, by_rows(functional.poisson_nll_loss, log_input=False)),
+    "Poisson(log_input=False, full=True)": (COUNTS, by_rows(functional.poisson_nll_loss, log_input=False, full=True)),
 }
 
 
@@ -217,6 +238,8 @@ def test_a_loss_agrees_in_value_and_gradient(code, weighted, dtype):
     outputs = 3 * normals((N, K), dtype, 1)
     if "from_probabilities" in code:
         outputs = cr.softmax(outputs)
+    elif "log_input=False" in code:
+        outputs = np.exp(outputs)
     weights = np.arange(N).astype(dtype) / 3 if weighted else np.ones(N, dtype)
     loss, gradient = eval(code, vars(cr))(outputs, targets, weights if weighted else None)
     outputs_t = tensor(outputs, learns=True)
@@ -226,14 +249,22 @@ def test_a_loss_agrees_in_value_and_gradient(code, weighted, dtype):
     assert error(gradient, outputs_t.grad) <= BOUNDS[dtype]
 
 
-@pytest.mark.parametrize("theirs", ["cross_entropy", "binary_cross_entropy_with_logits", "mse_loss"])
+BY_DEFAULT = {
+    "cross_entropy": (cr.CrossEntropy(), LABELS),
+    "binary_cross_entropy_with_logits": (cr.BinaryCrossEntropy(), BITS),
+    "mse_loss": (cr.SquaredError(), VALUES),
+    "l1_loss": (cr.AbsoluteError(), VALUES),
+    "huber_loss": (cr.Huber(), VALUES),
+    "poisson_nll_loss": (cr.Poisson(), COUNTS),
+}
+
+
+@pytest.mark.parametrize("theirs", BY_DEFAULT)
 def test_the_average_is_the_one_pytorch_takes_by_default(theirs, dtype):
-    """No reduction named on either side: the mean over rows, and for the last two over the outputs too."""
-    ours, targets = {
-        "cross_entropy": (cr.CrossEntropy(), LABELS),
-        "binary_cross_entropy_with_logits": (cr.BinaryCrossEntropy(), BITS.astype(dtype)),
-        "mse_loss": (cr.SquaredError(), VALUES.astype(dtype)),
-    }[theirs]
+    """No option named on either side: the mean over rows, and for all but the first over the outputs too."""
+    ours, targets = BY_DEFAULT[theirs]
+    if targets is not LABELS:
+        targets = targets.astype(dtype)
     z = normals((N, K), dtype, 1)
     expected = getattr(functional, theirs)(tensor(z), tensor(targets)).item()
     assert ours(z, targets)[0] == pytest.approx(expected, rel=BOUNDS[dtype])

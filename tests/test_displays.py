@@ -56,4 +56,7 @@ def test_a_network_is_not_fitted_by_scikit_learn():
 def test_only_a_classifier_has_classes():
     np.testing.assert_array_equal(cr.MLP([2, 3], output="softmax").classes_, [0, 1, 2])
     np.testing.assert_array_equal(cr.MLP([2, 1], output="sigmoid").classes_, [0, 1])
-    assert not hasattr(cr.MLP([2, 1], output="identity"), "classes_")
+    for output in ("identity", "exp"):
+        network = cr.MLP([2, 1], output=output)
+        assert not hasattr(network, "classes_")
+        assert network.__sklearn_tags__().estimator_type == "regressor"

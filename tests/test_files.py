@@ -93,6 +93,7 @@ NETWORKS = {
     "linear": lambda: cr.MLP([2, 3]),
     "mlp": lambda: cr.MLP([7, 5, 3], scale=1 / 255, class_names=["a", "b", "c"], output="softmax", seed=11),
     "float64": lambda: cr.MLP([7, 5, 3], "tanh", dtype="float64", output="identity"),
+    "rates": lambda: cr.MLP([7, 5, 3], output="exp"),
     "golden": golden_network,
     "standardize": lambda: cr.Network(cr.Standardize(), cr.Linear(4, 1, initializer="normal"), output="sigmoid"),
     "late built": late_built,

@@ -167,6 +167,7 @@ def test_a_yes_or_no_network_can_be_asked(photos, predict, tmp_path):
     [
         (lambda: cr.MLP([5, 3], output="softmax"), r"reads examples of shape \(5,\), expected square images in grey"),
         (lambda: cr.MLP([784, 3], output="identity"), "output is 'identity' of shape .3,., expected one that chooses"),
+        (lambda: cr.MLP([784, 1], output="exp"), "output is 'exp' of shape .1,., expected one that chooses"),
         (lambda: cr.MLP([784, 3], output="sigmoid"), "output is 'sigmoid' of shape .3,., expected one that chooses"),
     ],
 )

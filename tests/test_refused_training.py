@@ -59,6 +59,7 @@ def test_a_class_in_place_of_an_object_is_refused(parts):
         (lambda: cr.Network(cr.Linear(5, 3), cr.Sigmoid()), cr.CrossEntropy(), r"ends in Sigmoid.*drop the layer"),
         (lambda: cr.MLP([5, 3], output="sigmoid"), cr.CrossEntropy(), "output='sigmoid', but .* teaches 'softmax'"),
         (lambda: cr.MLP([5, 3], output="identity"), cr.CrossEntropy(), "output='identity', but .* teaches 'softmax'"),
+        (lambda: cr.MLP([5, 3], output="exp"), cr.CrossEntropy(), "output='exp', but .* teaches 'softmax'"),
         (
             lambda: cr.Network(cr.Linear(5, 3), cr.BatchNorm()),
             cr.CrossEntropy(),

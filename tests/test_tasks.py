@@ -75,6 +75,36 @@ def test_identity(K):
     assert network.evaluate(X, np.zeros((N, K)), cr.MSE()).keys() == {"loss"}
 
 
+@pytest.mark.parametrize("K", [1, 3])
+def test_rates(K):
+    """A network that learns log rates answers with rates, and is judged by them where values are compared."""
+    network, counts = net(K, "exp"), np.random.default_rng(1).poisson(2.0, (N, K))
+    log_rates = X @ network.layers[0].W + 0.1
+    np.testing.assert_allclose(network(X), log_rates, rtol=1e-12)
+    np.testing.assert_allclose(network.predict(X), np.exp(log_rates), rtol=1e-12)
+    assert network.predict(X).shape == (N, K)
+    for method in (network.predict_proba, lambda x: network.accuracy(x, counts)):
+        with pytest.raises(cr.ConfigurationError, match=r"needs a classifier.*output='exp'.*R2 on predict"):
+            method(X)
+    measured = network.evaluate(X, counts, "poisson", metrics={"largest": lambda y, answers: answers.max()})
+    assert measured == {"loss": cr.Poisson()(log_rates, counts)[0], "largest": np.exp(log_rates).max()}
+    for loss in (cr.MAE(), cr.MSE(), cr.Poisson(log_input=False)):
+        expected = pytest.approx(loss(np.exp(log_rates), counts)[0], rel=1e-12)
+        assert network.evaluate(X, counts, loss) == {"loss": expected}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_rate_that_does_not_fit_is_refused_without_a_warning(dtype):
+    network = cr.Network(cr.Linear(1, 2), output="exp", dtype=dtype)
+    network.layers[0].W = [[1.0, 0.5]]
+    largest = np.log(np.finfo(dtype).max)
+    assert np.isfinite(network.predict([[largest - 1]])).all()
+    for ask in (network.predict, lambda x: network.evaluate(x, [[1, 1]] * 3, "mae")):
+        with pytest.raises(cr.DataError, match=rf"rate e\^\d+\S* is not finite in {dtype}, first for row 2"):
+            ask([[0.0], [largest - 1], [largest + 1]])
+    assert network.evaluate([[largest + 1]], [[1, 1]], "poisson") == {"loss": np.inf}
+
+
 def test_at_exactly_one_half_the_answer_is_no():
     network = cr.Network(cr.Linear(1, 1), output="sigmoid")
     network.params[:] = 0
@@ -96,18 +126,25 @@ def test_logits_and_probabilities_answer_the_same(networks):
         ("binary_cross_entropy", 1, np.arange(N) % 2, "sigmoid"),
         ("binary_cross_entropy", 3, X[:, :3] > 0, "sigmoid"),
         ("mse", 2, X[:, :2], "identity"),
+        ("mae", 2, X[:, :2], "identity"),
+        (cr.Quantile((0.1, 0.9)), 2, X[:, :1], "identity"),
+        ("poisson", 2, np.abs(X[:, :2]), "exp"),
+        (cr.Poisson(log_input=False), 2, np.abs(X[:, :2]), "identity"),
     ],
 )
 def test_the_loss_tells_the_task(loss, K, y, output):
     network = cr.MLP([4, K])
+    if repr(loss) == "Poisson(log_input=False)":
+        network = cr.Network(cr.Linear(4, K), cr.Sigmoid())  # rates between 0 and 1
     assert network.output is None
     trainer = cr.Trainer(network, loss)
     history = trainer.fit(X, y)
     assert network.output == output and f"output={output!r}" in repr(network)
-    assert ("accuracy" in history.columns) == (output != "identity")
+    classifies = output in ("softmax", "sigmoid")
+    assert ("accuracy" in history.columns) == classifies
     measured = network.evaluate(X, y, trainer.loss)
     assert measured["loss"] == pytest.approx(trainer.loss(network(X), y)[0])
-    if output != "identity":
+    if classifies:
         assert measured["accuracy"] == network.accuracy(X, y)
 
 
@@ -146,7 +183,11 @@ def test_unfit_targets(output, loss):
         network.accuracy(X, ["1"] * N)
 
 
-@pytest.mark.parametrize(("output", "ending"), [("softmax", cr.Sigmoid()), ("sigmoid", cr.Softmax())], ids=repr)
+@pytest.mark.parametrize(
+    ("output", "ending"),
+    [("softmax", cr.Sigmoid()), ("sigmoid", cr.Softmax()), ("exp", cr.Softmax()), ("exp", cr.Sigmoid())],
+    ids=repr,
+)
 def test_a_contradiction_between_task_and_last_layer_is_refused(output, ending):
     with pytest.raises(cr.ConfigurationError, match="output"):
         cr.Network(cr.Linear(4, 3), ending, output=output)

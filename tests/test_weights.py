@@ -159,7 +159,8 @@ def test_class_weights_that_cannot_be_used_are_refused_before_training(given, te
     assert trainer.step == 0
 
 
-def test_class_weights_need_classes():
-    trainer = cr.Trainer(cr.MLP([5, 1]), "mse", class_weight="balanced")
+@pytest.mark.parametrize(("loss", "y"), [("mse", X[:, :1]), ("poisson", np.arange(ROWS)[:, None])], ids=str)
+def test_class_weights_need_classes(loss, y):
+    trainer = cr.Trainer(cr.MLP([5, 1]), loss, class_weight="balanced")
     with pytest.raises(cr.ConfigurationError, match=r"needs targets that are classes. Say sample_weight"):
-        trainer.fit(X, X[:, :1])
+        trainer.fit(X, y)

@@ -46,8 +46,12 @@ def fit(x=X, y=Y, network=None, loss="cross_entropy", epochs=1, validation=None,
     return trainer.fit(x, y, epochs, validation)
 
 
-def regress(x=X, y=T, **options):
-    return fit(x, y, net(4, 1), "mse", **options)
+def regress(x=X, y=T, loss="mse", **options):
+    return fit(x, y, net(4, 1), loss, **options)
+
+
+def interval(y=T, network=None):
+    return fit(X, y, network or net(4, 3), cr.Quantile((0.1, 0.5, 0.9)))
 
 
 def yes_no(y, **options):

@@ -89,10 +89,15 @@ from chainrule.layers.smooth_activations import (
     softplus_slope as softplus_slope,
 )
 from chainrule.losses import (
+    MAE as MAE,
     MSE as MSE,
+    AbsoluteError as AbsoluteError,
     BinaryCrossEntropy as BinaryCrossEntropy,
     CrossEntropy as CrossEntropy,
+    Huber as Huber,
     Loss as Loss,
+    Poisson as Poisson,
+    Quantile as Quantile,
     SquaredError as SquaredError,
 )
 from chainrule.mlp import MLP as MLP

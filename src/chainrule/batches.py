@@ -14,6 +14,7 @@ from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from chainrule.losses.loss import check_weights
 from chainrule.network import Network
+from chainrule.tasks import classifies
 from chainrule.weighting import class_weights
 
 LARGE = 20  # an input this large deserves a word
@@ -124,14 +125,16 @@ def check_pair(network: Network, loss: Loss) -> None:
             if isinstance(last, Softmax)
             else "CrossEntropy(from_probabilities=True) needs a network that ends in Softmax(): add it."
         )
-    wants_logits = isinstance(loss, (CrossEntropy, BinaryCrossEntropy)) and not getattr(
-        loss, "from_probabilities", False
-    )
-    if wants_logits and isinstance(last, (Sigmoid, Softmax)):
+    if isinstance(loss, CrossEntropy):
+        wants_raw = not loss.from_probabilities
+    else:
+        wants_raw = isinstance(loss, BinaryCrossEntropy) or loss.output == "exp"
+    if wants_raw and isinstance(last, (Sigmoid, Softmax)):
         raise ConfigurationError(
-            f"the network ends in {last!r}, but {loss!r} expects raw outputs (logits): drop the layer."
+            f"the network ends in {last!r}, but {loss!r} expects raw outputs (logits, log rates): drop the layer."
         )
-    if network.task_is_given and loss.output != "identity" and network.output != loss.output:
+    values_for_classes = loss.output == "identity" and classifies(network.output)  # yes or no, by squared error
+    if network.task_is_given and network.output != loss.output and not values_for_classes:
         raise ConfigurationError(
             f"the network has output={network.output!r}, but {loss!r} teaches {loss.output!r}: change one of them."
         )

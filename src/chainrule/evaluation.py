@@ -28,7 +28,7 @@ def evaluate(
 ) -> dict[str, float]:
     """Loss, accuracy if the outputs are those of a classifier, and the metrics by their names."""
     y = loss.check(y, raw.shape)
-    result = {"loss": loss(raw, y, sample_weight)[0]}
+    result = {"loss": loss(tasks.to_be_judged(output, raw, loss), y, sample_weight)[0]}
     if tasks.classifies(output):
         result["accuracy"] = float(tasks.hits(output, raw, y, squashed).mean())
     answers: dict[str, Callable[[], Array]] = {

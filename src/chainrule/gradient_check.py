@@ -200,8 +200,12 @@ def _check_network(network: Network, x: Array, y: Any, loss: Loss | None, train:
 
 def _check_loss(loss: Loss, outputs: Array, targets: Any, seed: int) -> Checked:
     value, gradient = loss(outputs, targets)
-    size = _size(value, outputs)
-    return _check_array("outputs", lambda: loss(outputs, targets)[0], outputs, gradient, size, seed)
+    targets, size = loss.check(targets, outputs.shape), _size(value, outputs)
+
+    def moved() -> float:  # probabilities that are moved a little sum to 1 no more, and the border would refuse them
+        return loss.compute(outputs, targets, None, len(outputs))[0]
+
+    return _check_array("outputs", moved, outputs, gradient, size, seed)
 
 
 def _size(value: float, outputs: Array) -> float:

@@ -46,7 +46,7 @@ class Network(Displayable, Configurable):
     Shapes      x (N, *in_shape)    outputs (N, *out_shape)
     Arguments   layers       in order of the forward pass; each object once
                 in_shape     of one example; needed only if no layer fixes it, else taken from the first fit
-                output       "softmax", "sigmoid" or "identity": what the outputs mean; None: taken from the loss
+                output       "softmax", "sigmoid", "exp" or "identity": what the outputs mean; None: taken from the loss
                 class_names  names of the K classes, saved with the network (default None)
                 seed         of the starting weights (default 0)
                 dtype        "float32" (default) or "float64"
@@ -178,7 +178,7 @@ class Network(Displayable, Configurable):
         return outputs
 
     def predict(self, x: Any) -> Array:
-        """Labels (N,) for softmax; 0/1 (N,) or (N, K) for sigmoid; the values for identity."""
+        """Labels (N,) for softmax; 0/1 (N,) or (N, K) for sigmoid; rates for exp; the values for identity."""
         return tasks.decide(self.output, self._answer(x), self.squashed)
 
     def predict_proba(self, x: Any) -> Array:

@@ -1,10 +1,11 @@
-"""What a network's raw outputs mean: one of K classes, yes or no, or plain numbers.
+"""What a network's raw outputs mean: one of K classes, yes or no, a rate, or plain numbers.
 
 | output                          | predict_proba         | predict               | hits (counted by accuracy) |
 |---------------------------------|-----------------------|-----------------------|----------------------------|
 | softmax, K columns              | (N, K), rows sum to 1 | label (N,)            | right label                |
 | sigmoid, 1 column               | (N, 2)                | 0 or 1 (N,), at 0.5   | right answer               |
 | sigmoid, K columns (multilabel) | (N, K)                | 0 or 1 (N, K), at 0.5 | all K answers right        |
+| exp (log rates), K columns      | error                 | rates e^raw (N, K)    | error                      |
 | identity                        | error                 | the values            | error                      |
 """
 
@@ -15,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ConfigurationError, ShapeError, unknown_name
+from chainrule.errors import ConfigurationError, DataError, ShapeError, unknown_name
 from chainrule.layers.activations import Sigmoid, Softmax, sigmoid, softmax
 from chainrule.layers.layer import Array, Layer, Shape
-from chainrule.losses import BinaryCrossEntropy, CrossEntropy
+from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
 
-OUTPUTS = ("softmax", "sigmoid", "identity")
+OUTPUTS = ("softmax", "sigmoid", "exp", "identity")
 
 
 def classifies(output: str | None) -> bool:
@@ -45,9 +46,16 @@ def decide(output: str | None, raw: Array, squashed: bool) -> Array:
     if output == "sigmoid":
         answers = (raw > (0.5 if squashed else 0)).astype(np.int64)  # sigmoid(z) > 0.5 exactly where z > 0
         return answers[..., 0] if answers.shape[-1] == 1 else answers
+    if output == "exp":
+        return _rates(raw)
     if output is None:
         raise _unknown_task("predict")
     return raw
+
+
+def to_be_judged(output: str | None, raw: Array, loss: Loss) -> Array:
+    """What a loss is to see: raw outputs, but the rates themselves if it compares values, as squared error does."""
+    return _rates(raw) if output == "exp" and loss.output == "identity" else raw
 
 
 def check_targets(output: str | None, targets: Any, shape: tuple[int, ...]) -> Array:
@@ -76,7 +84,7 @@ def check_output(output: str | None, layers: Sequence[Layer]) -> str | None:
         raise unknown_name("output", output, OUTPUTS)
     for layer in layers[-1:]:
         made = "softmax" if isinstance(layer, Softmax) else "sigmoid" if isinstance(layer, Sigmoid) else output
-        if output in ("softmax", "sigmoid") and made != output:
+        if output not in (None, "identity") and made != output:
             raise ConfigurationError(f"output={output!r} contradicts the last layer, {layer!r}: leave one of them out.")
     return output
 
@@ -100,10 +108,22 @@ def check_widths(output: str | None, names: tuple[str, ...] | None, out_shape: S
         raise ConfigurationError(f"class_names: {len(names)} names for {K} outputs. Give one name for each class.")
 
 
+def _rates(log_rates: Array) -> Array:
+    with np.errstate(over="ignore"):  # what does not fit is refused below
+        rates = np.exp(log_rates)
+    if not np.isfinite(rates).all():
+        row = int(np.argwhere(~np.isfinite(rates))[0][0])
+        raise DataError(
+            f"The network's rate e^{log_rates[row].max():g} is not finite in {rates.dtype}, first for row {row}. Is x "
+            "scaled as in training? The log rates: network(x)."
+        )
+    return rates
+
+
 def _unknown_task(method: str) -> ConfigurationError:
     return ConfigurationError(
         f"{method}: this network does not know its task yet. Train it, or say Network(..., output='softmax') for one "
-        "of K classes, 'sigmoid' for yes or no, 'identity' for numbers. Raw outputs: network(x)."
+        "of K classes, 'sigmoid' for yes or no, 'exp' for rates, 'identity' for numbers. Raw outputs: network(x)."
     )
 
 
@@ -111,6 +131,6 @@ def _not_a_classifier(method: str, output: str | None) -> ConfigurationError:
     if output is None:
         return _unknown_task(method)
     return ConfigurationError(
-        f"{method} needs a classifier, but this network gives plain numbers (output='identity'). Measure its "
+        f"{method} needs a classifier, but this network gives plain numbers (output={output!r}). Measure its "
         "SquaredError with evaluate(x, y, loss), or R2 on predict(x)."
     )

@@ -32,7 +32,7 @@ def class_weights(given: Any, y: Array, classes: int, sample_weight: Array | Non
     array([1., 1., 1., 5.])
     """
     labels = y if y.ndim == 1 else y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
-    if not np.array_equal(labels, np.floor(labels)) or labels.min() < 0:
+    if not np.array_equal(labels, np.floor(labels)) or labels.min() < 0 or labels.max() >= classes:
         raise ConfigurationError(f"{WHERE} needs targets that are classes. Say sample_weight, one for each row.")
     labels, weights = labels.astype(np.int64), np.ones(classes)
     if isinstance(given, str):

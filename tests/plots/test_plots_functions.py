@@ -116,6 +116,14 @@ def test_the_surface_stands_beside_the_true_one_on_the_same_scales(plane):
     assert len(true.figure.axes) == 3  # one colour bar for both
 
 
+def test_the_surface_of_a_network_of_log_rates_is_that_of_its_rates(plane):
+    config = plane.config() | {"output": "exp"}
+    rates = cr.Network(*(layer.clone() for layer in config.pop("layers")), **config)
+    rates.params[...] = plane.params
+    learned = plots.surface(rates, lambda x1, x2: np.exp(x1 + 2 * x2))[1]
+    assert learned.get_title() == "learned ($R^2$ = 1.0000)"
+
+
 def test_a_surface_over_data(plane):
     x, y = np.random.default_rng(0).random((20, 2)), np.full((20, 1), 1.0)
     true, learned = plots.surface(plane, (x, y))

@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 import chainrule
-from chainrule import runs
+from chainrule import runs, tasks
 from chainrule.datasets.ink import Drawing
 from chainrule.datasets.photos import as_digit, read_drawing
 from chainrule.errors import ConfigurationError, DataFileError
@@ -108,7 +108,7 @@ def _image_side(network: Network, model: Path) -> int:
         raise ConfigurationError(
             f"{model}: this network reads examples of shape {shape}, expected square images in grey, such as (784,)."
         )
-    if network.output == "identity" or (network.output == "sigmoid" and network.out_shapes[-1] != (1,)):
+    if not tasks.classifies(network.output) or (network.output == "sigmoid" and network.out_shapes[-1] != (1,)):
         raise ConfigurationError(
             f"{model}: this network's output is {network.output!r} of shape {network.out_shapes[-1]}, expected one "
             "that chooses between classes: output='softmax'."

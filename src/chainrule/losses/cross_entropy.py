@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.border import as_targets
 from chainrule.configurable import number
-from chainrule.errors import LabelError, ShapeError
+from chainrule.errors import DataError, LabelError, ShapeError
 from chainrule.layers.layer import Array
 from chainrule.losses.loss import Loss, check_outputs, weighted
 
@@ -23,7 +23,8 @@ class CrossEntropy(Loss):
     Arguments   label_smoothing     s, a fraction in [0, 1) (default 0)
                 from_probabilities  the outputs are already probabilities, from a Softmax layer (default False). Then
                                     dL/doutputs = -q / p / N, with p at least the dtype's smallest normal number
-    Raises      LabelError for text, fractions, or labels out of 0..K-1; ShapeError for other shapes
+    Raises      LabelError for text, fractions, or labels out of 0..K-1; ShapeError for other shapes; DataError for
+                outputs that are said to be probabilities and are not
     Source      Bridle 1990, NIPS; smoothing: Szegedy and others 2016, arXiv:1512.00567, section 7
 
     >>> loss, gradient = CrossEntropy()(np.array([[2.0, 1.0, 0.1]]), [0])
@@ -70,6 +71,14 @@ class CrossEntropy(Loss):
             )
         return targets
 
+    def admit(self, outputs: Array) -> None:
+        row = _first_that_is_no_distribution(outputs) if self.from_probabilities else None
+        if row is not None:
+            raise DataError(
+                f"{self!r}: expected outputs that are probabilities, but row {row} is {outputs[row]}, sum "
+                f"{outputs[row].sum():g}. Logits? Leave from_probabilities out, or end the network in Softmax()."
+            )
+
     def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
         if self.from_probabilities:
             p = np.maximum(outputs, np.finfo(outputs.dtype).tiny)
@@ -107,11 +116,15 @@ class CrossEntropy(Loss):
 
 def _checked_distributions(targets: Array) -> Array:
     sums = targets.sum(axis=-1)
-    wrong = ~(np.abs(sums - 1) <= 1e-3) | (targets < 0).any(axis=-1)
-    if wrong.any():
-        row = int(np.argmax(wrong))
+    row = _first_that_is_no_distribution(targets)
+    if row is not None:
         raise LabelError(
             f"CrossEntropy: every target row must hold probabilities that sum to 1; row {row} is {targets[row]}, "
             f"sum {sums[row]:g}. Several answers may be right at once? Use BinaryCrossEntropy."
         )
     return targets / sums[:, None]  # exactly 1, which the gradient p - q relies on
+
+
+def _first_that_is_no_distribution(rows: Array) -> int | None:
+    wrong = ~(np.abs(rows.sum(axis=-1) - 1) <= 1e-3) | (rows < 0).any(axis=-1)
+    return int(np.argmax(wrong)) if wrong.any() else None

@@ -7,7 +7,7 @@ the total of the whole, because a mean of means is not the mean.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -20,11 +20,14 @@ from chainrule.layers.layer import Array
 class Loss(Configurable):
     """Base of all losses. A loss defines `check` (read the targets once) and `compute` (the formula)."""
 
-    output: ClassVar[str] = "identity"  # what a network's outputs mean when it learns with this loss: see tasks.py
+    output: str = "identity"  # what a network's outputs mean when it learns with this loss: see tasks.py
 
     def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
         """The targets in the form that `compute` wants for outputs of this shape, or an error that names the mend."""
         raise NotImplementedError
+
+    def admit(self, outputs: Array) -> None:
+        """Raise DataError for outputs that the formula is not made for. Asked at the border, not in every step."""
 
     def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
         """The loss and its gradient with respect to the outputs, from checked arguments."""
@@ -38,6 +41,7 @@ class Loss(Configurable):
         if outputs.dtype.kind != "f":
             outputs = outputs.astype(np.float64)
         targets = self.check(targets, outputs.shape)
+        self.admit(outputs)
         if weights is not None:
             weights = check_weights(weights, len(outputs)).astype(outputs.dtype)
         if total is None:

@@ -170,7 +170,7 @@ def surface(
     else:
         x, y = truth  # type: ignore[assignment]
     x, y = border.as_array(x), border.as_array(y, "truth").ravel()
-    learned = network(x)
+    learned = network.predict(x) if network.output == "exp" else network(x)
     if x.ndim != 2 or x.shape[1] != 2 or learned.shape != (len(x), 1) or len(y) != len(x):
         raise ShapeError(
             f"plots.surface: expected x of shape (N, 2), one y and one output for each, received x {x.shape}, y "
