@@ -56,7 +56,7 @@ class Batches:
             probe.build(x.shape[1:])
             loss.check(y, (x.shape[0], *probe.out_shapes[-1]))
             network.build(x.shape[1:])  # only now that nothing can fail
-        self.x = network.enter(x, name)
+        self.x: Any = network.enter(x, name)
         self.dtype = network.params.dtype
         self.out_shape = network.out_shapes[-1]
         self.y = y
