@@ -12,6 +12,7 @@ import pytest
 
 from chainrule import demos
 from chainrule.demos import DEMOS, QUESTIONS
+from chainrule.metrics import wilson_interval
 from test_cli import here, names, posix, run, start, surroundings
 
 
@@ -140,7 +141,7 @@ def test_many_starts_are_counted(tmp_path):
     marks = "".join(re.findall(r"^seeds +\d+ to \d+ +([+-]+)$", out, re.M))
     assert len(marks) == 64
     solved = marks.count("+")
-    low, high = demos.interval(solved, 64)
+    low, high = wilson_interval(solved, 64)
     assert 30 <= solved <= 55
     assert (
         f"solved by {solved} of 64 starts: {100 * solved / 64:.1f} %, with a 95 % interval of "

@@ -109,26 +109,3 @@ def test_what_is_unknown_is_said_with_the_nearest_name():
 )
 def test_a_promise_in_words(promise, text):
     assert str(promise) == text
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (10, 10), (39, 64), (1, 1), (50, 100)])
-def test_the_interval_of_a_share(successes, trials):
-    stats = pytest.importorskip("scipy.stats")
-    expected = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
-    assert demos.interval(successes, trials) == pytest.approx((expected.low, expected.high), abs=1e-5)
-
-
-def test_the_interval_holds_the_truth_about_95_times_in_100():
-    rng, n, share = np.random.default_rng(0), 64, 0.6
-    counts = rng.binomial(n, share, 5000)
-    held = [low <= share <= high for low, high in (demos.interval(count, n) for count in counts.tolist())]
-    assert 0.94 < np.mean(held) < 0.97
-
-
-def test_r2():
-    y = np.random.default_rng(0).random((50, 1))
-    assert demos.r2(y, y) == 1
-    assert demos.r2(y, np.full_like(y, y.mean())) == pytest.approx(0)
-    assert demos.r2(y, -y) < 0
-    metrics = pytest.importorskip("sklearn.metrics")
-    assert demos.r2(y, y**2) == pytest.approx(metrics.r2_score(y, y**2))

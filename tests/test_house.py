@@ -179,7 +179,7 @@ def test_the_import_is_light_and_touches_nothing():
     answer = subprocess.run([sys.executable, "-W", "error", "-c", WATCHED_IMPORT], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     seen = json.loads(answer.stdout)
-    heavy = {"matplotlib", "rich", "typer", "scipy", "sklearn", "torch", "safetensors"}
+    heavy = {"matplotlib", "rich", "typer", "scipy", "sklearn", "torch", "safetensors", "h5py"}
     assert heavy & set(seen["modules"]) == set()
     assert seen["network"] == seen["processes"] == []
     assert seen["global_generator_untouched"]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.border import BATCH
 from chainrule.minimizing import Objective
-from chainrule.network import BATCH
 
 pytest.importorskip("scipy")
 

@@ -32,6 +32,7 @@ class Batches:
     Everything that can be wrong with the data is found here, before any work is lost: shapes, types, NaN, labels,
     weights. x stays as it is (uint8 images stay uint8); only the rows of a batch are cast to the network's dtype.
     Neither is copied: do not change them while training runs. Rows of weight 0 are left out as if they were not there.
+    x may be a source, whose rows are read and checked when a batch needs them; y is held as a whole.
 
     Raises      ShapeError, DataError or LabelError, naming the row
     """
@@ -47,7 +48,7 @@ class Batches:
         sample_weight: Any = None,
         class_weight: Any = None,
     ) -> None:
-        x, y = border.as_array(x, name), border.as_targets(y)
+        x, y = border.as_rows(x, name), border.as_targets(y)
         border.check_rows(x, y, name)
         border.check_finite(x, name, network.dtype)
         if not network.out_shapes:
@@ -55,7 +56,7 @@ class Batches:
             probe.build(x.shape[1:])
             loss.check(y, (x.shape[0], *probe.out_shapes[-1]))
             network.build(x.shape[1:])  # only now that nothing can fail
-        self.x = network.enter(x, name)
+        self.x: Any = network.enter(x, name)
         self.dtype = network.params.dtype
         self.out_shape = network.out_shapes[-1]
         self.y = y
@@ -85,7 +86,11 @@ class Batches:
 
     def order(self, seed: int, epoch: int) -> Array:
         """The shuffled order of the rows in an epoch: a function of seed and epoch alone."""
-        order = stream(seed, SHUFFLE, epoch).permutation(len(self))
+        rng = stream(seed, SHUFFLE, epoch)
+        if border.is_source(self.x):
+            order = self.x.order(rng)
+            return order if self.weights is None else order[self.weights[order] != 0]
+        order = rng.permutation(len(self))
         return order if self.kept is None else self.kept[order]
 
 
@@ -97,11 +102,15 @@ def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
             f"(x, y, sample_weight), received {type(validation).__name__}."
         )
     x, y, *weights = validation
+    if border.is_source(x):  # read once before any work is lost: it will be every epoch
+        for rows in border.pieces(x):
+            border.check_finite(x[rows], "validation x", network.dtype, rows.start)
     return Batches(x, y, network, loss, name="validation x", sample_weight=weights[0] if weights else None)
 
 
 def warn_unscaled(x: Array, network: Network) -> None:
     """Warn of large inputs that nothing in front of the first weights scales down: training crawls or explodes."""
+    x = x[border.pieces(x)[0]] if border.is_source(x) else x
     scaled = any(
         isinstance(layer, (Rescale, Standardize, BatchNorm)) for layer in network.layers[: network.first_learning + 1]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from chainrule.errors import DataError, LabelError, ShapeError
 from chainrule.layers.layer import Array, Shape
 
 CHUNK = 1 << 22  # values looked at in one go, so that a check never needs a copy of the data
+BATCH = 1000  # rows that inference takes at a time
 
 
 def as_array(x: Any, name: str = "x") -> Array:
@@ -41,6 +43,11 @@ def as_array(x: Any, name: str = "x") -> Array:
     return array  # type: ignore[no-any-return, unused-ignore]
 
 
+def as_rows(x: Any, name: str = "x") -> Array:
+    """`as_array` for inputs, which may be a source: that stays what it is, to be read piece by piece."""
+    return x if is_source(x) else as_array(x, name)
+
+
 def as_targets(targets: Any) -> Array:
     """The targets as an array of real numbers; text is refused with the mend."""
     first: Any = targets
@@ -65,6 +72,20 @@ def is_sparse(x: Any) -> bool:
     return hasattr(x, "tocsr")
 
 
+def is_source(x: Any) -> bool:
+    """Rows that memory may not hold, such as datasets.Source: known by `order(rng)`, its row order for an epoch.
+
+    Beside that it has a shape and a dtype; x[a:b] and x.take(rows, axis=0) are arrays, or a DataError naming the row.
+    """
+    return callable(getattr(x, "order", None))
+
+
+def pieces(x: Array) -> list[slice]:
+    """All rows of x, in slices small enough to compute with."""
+    n = x.shape[0]
+    return [slice(start, min(start + BATCH, n)) for start in range(0, n, BATCH)]
+
+
 def example_shape(shape: Any) -> Shape:
     """The shape of one example as plain whole numbers."""
     if isinstance(shape, (str, bytes)) or not np.iterable(shape) or not len(shape := tuple(shape)):
@@ -77,23 +98,23 @@ def example_shape(shape: Any) -> Shape:
 
 def check_shape(x: Array, in_shape: Shape, who: str) -> None:
     """Raise ShapeError unless x is (N, *in_shape)."""
-    if x.shape[1:] == in_shape and x.ndim == len(in_shape) + 1:
+    if x.shape[1:] == in_shape and len(x.shape) == len(in_shape) + 1:
         return
     expected = f"({', '.join(['N', *map(str, in_shape)])})"
-    if x.ndim == 0:
+    if not x.shape:
         advice = "Give rows of numbers."
     elif 0 in x.shape[:1]:
         raise DataError(f"{who}: Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required.")
-    elif x.ndim > 1 and x.size == np.prod(in_shape):
+    elif len(x.shape) > 1 and math.prod(x.shape) == math.prod(in_shape):
         advice = f"One example? Make it a batch of one: x.reshape(1, {', '.join(map(str, in_shape))})."
     elif x.shape == in_shape:
         advice = "One example? Make it a batch of one: x[None]."
-    elif x.ndim == 1:
+    elif len(x.shape) == 1:
         advice = (
             "Expected 2D array, got 1D array instead. Reshape your data either using x.reshape(-1, 1) if it has a "
             "single feature or x.reshape(1, -1) if it is a single example."
         )
-    elif x.shape[0] and x[0].size == int(np.prod(in_shape)):
+    elif math.prod(x.shape[1:]) == math.prod(in_shape):
         advice = f"The sizes agree: use x.reshape(len(x), {', '.join(map(str, in_shape))})" + (
             ", or put Flatten() in front." if len(in_shape) == 1 else "."
         )
@@ -104,15 +125,18 @@ def check_shape(x: Array, in_shape: Shape, who: str) -> None:
     raise ShapeError(f"{who}: expected x of shape {expected}, received {x.shape}. {advice}")
 
 
-def check_finite(x: Array, name: str, dtype: Any) -> None:
-    """Raise DataError at the first NaN, infinity, or value too large for dtype. Reads x in pieces."""
+def check_finite(x: Array, name: str, dtype: Any, first: int = 0) -> None:
+    """Raise DataError at the first NaN, infinity, or value too large for dtype. Reads x in pieces; x[0] is row `first`.
+
+    Of a source nothing is read here: it checks its rows as they come.
+    """
     if is_sparse(x):
         bad = np.flatnonzero(~(np.abs(x.data) <= np.finfo(dtype).max))
         if bad.size:
             row = int(np.searchsorted(x.indptr, bad[0], side="right")) - 1  # type: ignore
             raise not_finite(x.data[bad[0]], name, row, [x.indices[bad[0]]], dtype)  # type: ignore
         return
-    if x.dtype.kind != "f":
+    if is_source(x) or x.dtype.kind != "f":
         return
     limit = np.finfo(dtype).max
     step = max(1, CHUNK // max(1, x[:1].size))
@@ -122,7 +146,7 @@ def check_finite(x: Array, name: str, dtype: Any) -> None:
             good = np.abs(piece) <= limit
         if not good.all():
             where = np.argwhere(~good)[0]
-            raise not_finite(piece[tuple(where)], name, start + int(where[0]), tuple(where[1:]), dtype)
+            raise not_finite(piece[tuple(where)], name, first + start + int(where[0]), tuple(where[1:]), dtype)
     return
 
 
@@ -136,7 +160,7 @@ def not_finite(value: float, name: str, row: int, column: Sequence[int], dtype: 
 
 def check_rows(x: Array, y: Array, name: str = "x") -> None:
     """Raise DataError unless x and y have the same number of rows, at least one."""
-    if x.ndim == 0:
+    if not x.shape:
         raise DataError(f"{name}: expected rows of numbers, received {x[()]!r}.")
     n, m = x.shape[0], len(y)
     if n == 0:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.batches import Batches, check_pair
+from chainrule.border import BATCH
 from chainrule.configurable import by_name, number
 from chainrule.errors import ConfigurationError, DivergenceError, MissingExtraError
 from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, Loss
-from chainrule.network import BATCH, Network
+from chainrule.network import Network
 from chainrule.trainer_parts import CHECKS
 
 if TYPE_CHECKING:

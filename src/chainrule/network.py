@@ -37,8 +37,6 @@ from chainrule.parameters import (
 )
 from chainrule.tracing import Trace, trace
 
-BATCH = 1000  # rows that inference takes at a time
-
 
 class Network(Displayable, Configurable):
     """A chain of layers that ends in raw outputs (logits, or plain values).
@@ -156,25 +154,22 @@ class Network(Displayable, Configurable):
         """Let layers such as Standardize take their statistics from the training inputs, unless they have them."""
         if all(self.state[row.slice].any() for row in self.states if row.attribute == "rows_seen"):
             return
-        x = self._cast(self.enter(x))
-        for layer in self.layers[: self.first_learning]:
-            layer.adapt(x)
-            x, _ = layer.forward(x)
+        x = self.enter(x)
+        for i, layer in enumerate(self.layers[: self.first_learning]):
+            layer.adapt(self._infer(x[rows], i) for rows in border.pieces(x))
 
     def trace(self, x: Any, y: Any, loss: Loss | str) -> list[Trace]:
         """Every layer's input, output, cache and gradients for one batch, as in inference. Overwrites `grads`."""
-        return trace(self, self._cast(self.enter(x)), y, by_name("loss", loss, LOSSES, Loss))
+        return trace(self, self._cast(self.enter(x)[:]), y, by_name("loss", loss, LOSSES, Loss))
 
     # Use ----------------------------------------------------------------------------------------------------------
 
     def __call__(self, x: Any) -> Array:
         """Raw outputs (logits, or values) of shape (N, *out_shape), computed in batches. Many threads may call it."""
         x = self.enter(x)
-        if x.shape[0] <= BATCH:
-            return self._infer(x)
         outputs = np.empty((x.shape[0], *self.out_shapes[-1]), self.dtype)
-        for start in range(0, x.shape[0], BATCH):
-            outputs[start : start + BATCH] = self._infer(x[start : start + BATCH])
+        for rows in border.pieces(x):
+            outputs[rows] = self._infer(x[rows])
         return outputs
 
     def predict(self, x: Any) -> Array:
@@ -211,7 +206,7 @@ class Network(Displayable, Configurable):
                 "Network is not built: no layer fixes the width of its input. Say it, Linear(784, 128) or "
                 "Network(..., in_shape=(784,)), or fit first. Own layers that keep shapes say any_shape = True."
             )
-        x = border.as_array(x, name)
+        x = border.as_rows(x, name)
         border.check_shape(x, self.in_shape, "Network")
         if border.is_sparse(x) and not isinstance(self.layers[0], Linear):
             raise DataError(f"{name} is sparse, which only Linear takes, but {self.layers[0]!r} is first: x.toarray().")
@@ -223,10 +218,10 @@ class Network(Displayable, Configurable):
         with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is reported as such
             return x.astype(self.params.dtype)
 
-    def _infer(self, x: Array) -> Array:
+    def _infer(self, x: Array, stop: int | None = None) -> Array:
         x = self._cast(x)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the outputs
-            for layer in self.layers:
+            for layer in self.layers[:stop]:
                 x, _ = layer.forward(x)
         return x
 

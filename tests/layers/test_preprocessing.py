@@ -96,5 +96,5 @@ def test_refused(bad):
 def test_a_constant_that_has_no_exact_binary_form_is_constant_too():
     layer = cr.Standardize()
     layer.build((1,), np.random.default_rng(0))
-    layer.adapt(np.full((1000, 1), 0.1))
+    layer.adapt([np.full((1000, 1), 0.1)])
     np.testing.assert_allclose(layer(np.array([[0.1], [0.2]])), [[0.0], [0.1]], atol=1e-12)

@@ -13,6 +13,7 @@ from chainrule.demos import DEMOS, QUESTIONS, Demo, Outcome
 from chainrule.errors import ConfigurationError
 from chainrule.interruption import Interruption
 from chainrule.layers.layer import Array
+from chainrule.metrics import wilson_interval
 from chainrule.network import Network
 from chainrule.terminal import Progress, say
 
@@ -158,7 +159,7 @@ def _count_starts(entry: Demo, seeds: range, epochs: int | None) -> None:
             if interruption.signal:
                 break
         solved, n = sum(outcome.solved for outcome in outcomes), len(outcomes)
-        low, high = demos.interval(solved, n)
+        low, high = wilson_interval(solved, n)
         scores = [outcome.score(outcome.network) for outcome in outcomes]
         middle, worst = (_score(entry, score) for score in (float(np.median(scores)), min(scores)))
         if n < len(seeds):

@@ -1,13 +1,15 @@
-"""Data to learn from, ready for a network: MNIST in the box, toy sets, one's own IDX files and photos, one-hot rows."""
+"""Data to learn from, ready for a network: MNIST in the box, toy sets, one's own files and photos, of any size."""
 
 from chainrule.datasets.dataset import Dataset, Split, one_hot
 from chainrule.datasets.idx import read_idx, write_idx
 from chainrule.datasets.mnist import mnist
 from chainrule.datasets.photos import read_photo
+from chainrule.datasets.sources import Source
 from chainrule.datasets.toys import and_gate, circles, moons, spirals, surface, xor
 
 __all__ = [
     "Dataset",
+    "Source",
     "Split",
     "and_gate",
     "circles",

@@ -6,5 +6,5 @@
 The table of them is demos/table.py.
 """
 
-from chainrule.demos.demo import Demo as Demo, Outcome as Outcome, Promise as Promise, interval as interval, r2 as r2
+from chainrule.demos.demo import Demo as Demo, Outcome as Outcome, Promise as Promise
 from chainrule.demos.table import DEMOS as DEMOS, QUESTIONS as QUESTIONS, find as find

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from chainrule.datasets.dataset import Dataset
 from chainrule.history import Callback
 from chainrule.layers.layer import Array
 from chainrule.losses import Loss
+from chainrule.metrics import r2
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
 from chainrule.training import Trainer
@@ -90,10 +90,7 @@ class Demo:
         measure = "print(network.accuracy(*data.test))"
         picture = 'cr.plots.decision_boundary(network, *data.test).figure.savefig("boundary.png")'
         if not self.classifies:
-            measure = (
-                "y, answers = data.test.y, network.predict(data.test.x)\n"
-                "print(1 - ((y - answers) ** 2).sum() / ((y - y.mean()) ** 2).sum())"
-            )
+            measure = "print(cr.metrics.r2(data.test.y, network.predict(data.test.x)))"
             picture = 'cr.plots.surface(network, data.test)[0].figure.savefig("surface.png")'
         return f"""\
 import chainrule as cr
@@ -142,35 +139,6 @@ class Outcome:
         """Accuracy or R2 on the test set."""
         x, y = self.data.test
         return network.accuracy(x, y) if self.demo.classifies else r2(y, network.predict(x))
-
-
-def r2(y: Array, answers: Array) -> float:
-    """The share of the scatter of y that the answers explain: 1 for all of it, 0 for no better than the mean of y.
-
-    Shapes      y, answers: the same
-    Forward     R2 = 1 - sum of (y - answers)^2 / sum of (y - mean of y)^2
-
-    >>> y = np.array([0.0, 1.0, 2.0])
-    >>> r2(y, y), r2(y, np.ones(3))
-    (1.0, 0.0)
-    """
-    return float(1 - ((y - answers) ** 2).sum() / ((y - y.mean()) ** 2).sum())
-
-
-def interval(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share, from so many successes in so many trials.
-
-    Forward     with p the share, n the trials and z = 1.96:
-                (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
-    Source      Wilson 1927, JASA 22, 209-212
-
-    >>> low, high = interval(39, 64)
-    >>> round(low, 3), round(high, 3)
-    (0.487, 0.719)
-    """
-    p, n, z = successes / trials, trials, 1.96
-    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
 
 
 def _public(part: Configurable) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from collections.abc import Iterable
 from functools import reduce
 
 import numpy as np
@@ -108,10 +109,11 @@ class Chain(Layer):
             in_shape = layer.build(in_shape, rng)
         return in_shape
 
-    def adapt(self, x: Array) -> None:
+    def adapt(self, pieces: Iterable[Array]) -> None:
+        pieces = list(pieces)
         for layer in self.layers:
-            layer.adapt(x)
-            x, _ = layer.forward(x)
+            layer.adapt(pieces)
+            pieces = [layer.forward(x)[0] for x in pieces]
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
         caches = []
@@ -167,8 +169,8 @@ class Residual(Layer):
             )
         return in_shape
 
-    def adapt(self, x: Array) -> None:
-        self.inside.adapt(x)
+    def adapt(self, pieces: Iterable[Array]) -> None:
+        self.inside.adapt(pieces)
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
         y, cache = self.inside.forward(x, train, rng)
@@ -215,9 +217,10 @@ class Concatenate(Layer):
             )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
-    def adapt(self, x: Array) -> None:
+    def adapt(self, pieces: Iterable[Array]) -> None:
+        pieces = list(pieces)
         for branch in self.branches:
-            branch.adapt(x)
+            branch.adapt(pieces)
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
         parts, caches = zip(*(branch.forward(x, train, rng) for branch in self.branches), strict=True)

@@ -17,7 +17,7 @@ Letters: N batch, D features, K classes, H W image rows and columns, C channels,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -78,8 +78,8 @@ class Layer(Configurable):
     def update_state(self, cache: Cache) -> None:
         """Fold what a training forward saw (its cache) into the running state; called once a step."""
 
-    def adapt(self, x: Array) -> None:
-        """Learn fixed statistics from the training inputs, before the first step."""
+    def adapt(self, pieces: Iterable[Array]) -> None:
+        """Learn fixed statistics from the training inputs, before the first step. They come piece by piece, once."""
 
     def __call__(self, x: Array) -> Array:
         """The output alone, as in use after training."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from chainrule.configurable import number
 from chainrule.layers.layer import Array, Cache, Layer, Shape
-
-ROWS = 4096  # looked at in one go
 
 
 class Rescale(Layer):
@@ -37,18 +37,21 @@ class Rescale(Layer):
 class Standardize(Layer):
     """Brings each feature to mean 0 and deviation 1, with the statistics of the training inputs.
 
-    The Trainer calls `adapt` with the training inputs before its first step. Until then the layer changes nothing.
+    The Trainer calls `adapt` with the training inputs, piece by piece, before its first step. Until then the layer
+    changes nothing.
 
     Shapes      x, y: (N, D) or (N, ..., D)    mean, deviation: (D,)    cache: empty
     Forward     y = (x - mean) / deviation
     Backward    dx = dy / deviation
                 A feature that was constant in training is only centred (deviation 1, as scikit-learn does): a small
                 change in use must not become a huge one
+    Source      pieces are joined as in Chan, Golub, LeVeque 1979, Updating formulae and a pairwise algorithm for
+                computing sample variances, STAN-CS-79-773
 
     >>> layer = Standardize()
     >>> layer.build((2,), np.random.default_rng(0))
     (2,)
-    >>> layer.adapt(np.array([[0.0, 7.0], [2.0, 7.0]]))
+    >>> layer.adapt([np.array([[0.0, 7.0], [2.0, 7.0]])])
     >>> layer(np.array([[0.0, 7.0], [2.0, 7.0]])).round(3)
     array([[-1.,  0.],
            [ 1.,  0.]])
@@ -68,15 +71,21 @@ class Standardize(Layer):
         self.rows_seen = np.zeros(1)
         return in_shape
 
-    def adapt(self, x: Array) -> None:
-        """Take mean and deviation (divided by N) of every feature from the rows of x."""
-        rows = np.asarray(x).reshape(-1, np.shape(x)[-1])
-        self.mean = mean = rows.mean(axis=0, dtype=np.float64)
-        chunks = (rows[i : i + ROWS] for i in range(0, len(rows), ROWS))  # no float64 copy of all the data
-        deviation = np.sqrt(sum(((chunk - mean) ** 2).sum(axis=0) for chunk in chunks) / len(rows))
-        rounding = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
-        self.deviation = np.where(deviation <= rounding, 1, deviation)
-        self.rows_seen = np.array([len(rows)])
+    def adapt(self, pieces: Iterable[Array]) -> None:
+        """Take mean and deviation (divided by N) of every feature from all rows of the pieces."""
+        n, mean, squares = 0, np.zeros(self.mean.shape), np.zeros(self.mean.shape)  # squares: sum of (x - mean)^2
+        for piece in pieces:
+            rows = piece.reshape(-1, piece.shape[-1]).astype(np.float64)
+            shift = rows.mean(axis=0) - mean
+            rows -= mean + shift
+            share = len(rows) / (n + len(rows))  # of these rows in all so far
+            squares += (rows * rows).sum(axis=0) + n * share * shift * shift
+            mean += share * shift
+            n += len(rows)
+        deviation = np.sqrt(squares / n)
+        rounding = n * np.finfo(np.float64).eps * np.abs(mean)
+        self.mean, self.deviation = mean, np.where(deviation <= rounding, 1, deviation)
+        self.rows_seen = np.array([n])
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
         return (x - self.mean) / self.deviation, ()

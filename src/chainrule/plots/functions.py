@@ -13,6 +13,7 @@ from chainrule.configurable import by_name, number
 from chainrule.errors import ConfigurationError, ShapeError
 from chainrule.layers import ACTIVATIONS, Layer
 from chainrule.layers.layer import Array
+from chainrule.metrics import r2
 from chainrule.network import Network
 from chainrule.plots.canvas import (
     BLUE,
@@ -177,8 +178,7 @@ def surface(
             f"{y.shape} and outputs {learned.shape}. A surface is one number over two."
         )
     heights = {"true": y, "learned": learned[:, 0]}
-    scatter = ((y - y.mean()) ** 2).sum()
-    fit = f" ($R^2$ = {1 - ((y - heights['learned']) ** 2).sum() / scatter:.4f})" if scatter else ""
+    fit = f" ($R^2$ = {r2(y, heights['learned']):.4f})" if np.ptp(y) else ""
     bottom, top = (float(end(list(heights.values()))) for end in (np.min, np.max))
 
     panels = new_axes(9, 4, panels=2, projection="3d") if axes is None else given_axes("surface", axes, 2)

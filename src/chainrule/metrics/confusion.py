@@ -10,6 +10,7 @@ import numpy.typing as npt
 from chainrule.configurable import number
 from chainrule.errors import LabelError
 from chainrule.layers.layer import Array
+from chainrule.metrics.arguments import answers
 
 
 class Confusion(NamedTuple):
@@ -23,22 +24,22 @@ class Confusion(NamedTuple):
 def confusion_matrix(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, classes: int | None = None) -> Array:
     """How often each true label (row) was answered with each label (column).
 
-    Shapes      y_true, y_pred (N,)    result (K, K)
+    Shapes      y_true (N,) labels, or (N, K) one-hot or soft    y_pred (N,)    result (K, K)
     Arguments   classes  K; None: the largest label plus one (default)
-    Raises      LabelError for labels that are not whole numbers from 0 to K - 1, or not one each
+    Raises      LabelError for labels that are not whole numbers from 0 to K - 1; ShapeError if there is not one each
 
     >>> confusion_matrix([0, 0, 1, 2], [0, 1, 1, 2])
     array([[1, 1, 0],
            [0, 1, 0],
            [0, 0, 1]])
     """
-    true, predicted = _labels("y_true", y_true), _labels("y_pred", y_pred)
-    if true.shape != predicted.shape:
-        raise LabelError(
-            f"confusion_matrix: expected one prediction for each label, received {len(true):,} labels (y_true) and "
-            f"{len(predicted):,} predictions (y_pred)."
-        )
-    largest = max(true.max(initial=-1), predicted.max(initial=-1))
+    true, predicted = answers(y_true, y_pred)
+    if true.ndim > 1:
+        raise LabelError(f"confusion_matrix: expected one label a row, received {true.shape}. Count column by column.")
+    labels = np.concatenate([true, predicted])
+    least, largest = labels.min(initial=0), labels.max(initial=-1)
+    if least < 0:
+        raise LabelError(f"confusion_matrix: expected labels from 0 up, received {least}. Labels -1 and 1: y > 0.")
     K = largest + 1 if classes is None else number("confusion_matrix", "classes", classes, "[1, inf)", whole=True)
     if largest >= K:
         raise LabelError(f"confusion_matrix: expected labels from 0 to {K - 1}, received {largest}. Raise classes.")
@@ -50,7 +51,7 @@ def most_confused(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, k: int = 5) -> l
 
     Shapes      y_true, y_pred (N,)
     Arguments   k  how many (default 5)
-    Raises      LabelError as confusion_matrix
+    Raises      LabelError, ShapeError as confusion_matrix
 
     >>> most_confused([4, 4, 4, 7, 9], [9, 9, 4, 1, 9])
     [Confusion(true=4, predicted=9, times=2), Confusion(true=7, predicted=1, times=1)]
@@ -60,15 +61,3 @@ def most_confused(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, k: int = 5) -> l
     order = np.argsort(-mistakes, axis=None, kind="stable")[: number("most_confused", "k", k, "[0, inf)", whole=True)]
     pairs = (Confusion(*divmod(int(i), len(mistakes)), int(mistakes.flat[i])) for i in order)
     return [pair for pair in pairs if pair.times]
-
-
-def _labels(name: str, labels: npt.ArrayLike) -> Array:
-    array = np.asarray(labels)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "biu"):
-        raise LabelError(
-            f"{name}: expected whole numbers of shape (N,), received {array.dtype} {array.shape}. One-hot rows or "
-            f"probabilities: say {name}.argmax(axis=1)."
-        )
-    if array.size and array.min() < 0:
-        raise LabelError(f"{name}: expected labels from 0 up, received {array.min()}.")
-    return array.astype(np.int64)
