@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from collections.abc import Iterable
 from functools import reduce
 
 import numpy as np
 
 from chainrule.configurable import number
 from chainrule.errors import ConfigurationError, ShapeError
-from chainrule.layers.layer import Array, Cache, Layer, Shape
+from chainrule.layers.layer import Array, Cache, Layer, Pieces, Shape
 
 
 class Flatten(Layer):
@@ -108,10 +109,10 @@ class Chain(Layer):
             in_shape = layer.build(in_shape, rng)
         return in_shape
 
-    def adapt(self, x: Array) -> None:
+    def adapt(self, pieces: Iterable[Array]) -> None:
         for layer in self.layers:
-            layer.adapt(x)
-            x, _ = layer.forward(x)
+            layer.adapt(pieces)
+            pieces = Pieces(layer, pieces)  # what it hands on
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
         caches = []
@@ -167,8 +168,8 @@ class Residual(Layer):
             )
         return in_shape
 
-    def adapt(self, x: Array) -> None:
-        self.inside.adapt(x)
+    def adapt(self, pieces: Iterable[Array]) -> None:
+        self.inside.adapt(pieces)
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
         y, cache = self.inside.forward(x, train, rng)
@@ -215,9 +216,9 @@ class Concatenate(Layer):
             )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
-    def adapt(self, x: Array) -> None:
+    def adapt(self, pieces: Iterable[Array]) -> None:
         for branch in self.branches:
-            branch.adapt(x)
+            branch.adapt(pieces)
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
         parts, caches = zip(*(branch.forward(x, train, rng) for branch in self.branches), strict=True)
