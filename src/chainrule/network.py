@@ -18,7 +18,7 @@ from chainrule.displays import Displayable
 from chainrule.errors import ConfigurationError, DataError, NotBuiltError
 from chainrule.evaluation import evaluate, named_metrics
 from chainrule.layers import Layer, Linear, Sigmoid, Softmax
-from chainrule.layers.layer import Array, Cache, Shape
+from chainrule.layers.layer import Array, Cache, Pieces, Shape
 from chainrule.losses import LOSSES, Loss
 from chainrule.parameters import (
     Parameter,
@@ -155,8 +155,10 @@ class Network(Displayable, Configurable):
         if all(self.state[row.slice].any() for row in self.states if row.attribute == "rows_seen"):
             return
         x = self.enter(x)
-        for i, layer in enumerate(self.layers[: self.first_learning]):
-            layer.adapt(self._infer(x[rows], i) for rows in border.pieces(x))
+        pieces = Pieces(lambda rows: self._cast(x[rows]), border.pieces(x))
+        for layer in self.layers[: self.first_learning]:
+            layer.adapt(pieces)
+            pieces = Pieces(layer, pieces)  # what it hands on
 
     def trace(self, x: Any, y: Any, loss: Loss | str) -> list[Trace]:
         """Every layer's input, output, cache and gradients for one batch, as in inference. Overwrites `grads`."""
@@ -218,10 +220,10 @@ class Network(Displayable, Configurable):
         with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is reported as such
             return x.astype(self.params.dtype)
 
-    def _infer(self, x: Array, stop: int | None = None) -> Array:
+    def _infer(self, x: Array) -> Array:
         x = self._cast(x)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the outputs
-            for layer in self.layers[:stop]:
+            for layer in self.layers:
                 x, _ = layer.forward(x)
         return x
 

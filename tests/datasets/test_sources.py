@@ -266,16 +266,19 @@ def test_a_minimum_is_that_of_an_array():
 def test_statistics_are_those_of_all_rows_and_need_no_copy_of_them(wrap):
     x = np.random.default_rng(2).integers(0, 200, (100_000, 8)).astype(np.uint8)
     x[:50_000, 0] //= 4  # the pieces differ
-    network = cr.Network(cr.Rescale(0.5), cr.Standardize(), in_shape=(8,), dtype="float64")
+    inside = cr.Chain(cr.Rescale(0.5), cr.Standardize(), cr.Standardize())
+    network = cr.Network(cr.Concatenate(inside, cr.Identity()), in_shape=(8,), dtype="float64")
+    first, second = inside.layers[1:]
     rows = wrap(x)
     tracemalloc.start()
     network.adapt(rows)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < x.nbytes / 2
-    np.testing.assert_allclose(network.layers[1].mean, x.mean(axis=0) / 2, rtol=1e-12)
-    np.testing.assert_allclose(network.layers[1].deviation, x.std(axis=0) / 2, rtol=1e-12)
-    assert network.layers[1].rows_seen == len(x)
+    assert peak < x.nbytes  # in float64 they would be eight times as many
+    np.testing.assert_allclose(first.mean, x.mean(axis=0) / 2, rtol=1e-12)
+    np.testing.assert_allclose(first.deviation, x.std(axis=0) / 2, rtol=1e-12)
+    np.testing.assert_allclose([second.mean, second.deviation - 1], 0, atol=1e-12)  # of what reaches it
+    assert first.rows_seen == second.rows_seen == len(x)
 
 
 LIMITED = """

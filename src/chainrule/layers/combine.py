@@ -16,7 +16,7 @@ import numpy as np
 
 from chainrule.configurable import number
 from chainrule.errors import ConfigurationError, ShapeError
-from chainrule.layers.layer import Array, Cache, Layer, Shape
+from chainrule.layers.layer import Array, Cache, Layer, Pieces, Shape
 
 
 class Flatten(Layer):
@@ -110,10 +110,9 @@ class Chain(Layer):
         return in_shape
 
     def adapt(self, pieces: Iterable[Array]) -> None:
-        pieces = list(pieces)
         for layer in self.layers:
             layer.adapt(pieces)
-            pieces = [layer.forward(x)[0] for x in pieces]
+            pieces = Pieces(layer, pieces)  # what it hands on
 
     def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
         caches = []
@@ -218,7 +217,6 @@ class Concatenate(Layer):
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 
     def adapt(self, pieces: Iterable[Array]) -> None:
-        pieces = list(pieces)
         for branch in self.branches:
             branch.adapt(pieces)
 

@@ -17,7 +17,7 @@ Letters: N batch, D features, K classes, H W image rows and columns, C channels,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -29,6 +29,16 @@ from chainrule.errors import NotBuiltError, ShapeError
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 Cache: TypeAlias = tuple[Any, ...]
+
+
+class Pieces:
+    """What a function makes of each piece of something long, made anew every time that it is walked, and never held."""
+
+    def __init__(self, function: Callable[[Any], Array], pieces: Iterable[Any]) -> None:
+        self.function, self.pieces = function, pieces
+
+    def __iter__(self) -> Iterator[Array]:
+        return map(self.function, self.pieces)
 
 
 class Layer(Configurable):
@@ -79,7 +89,7 @@ class Layer(Configurable):
         """Fold what a training forward saw (its cache) into the running state; called once a step."""
 
     def adapt(self, pieces: Iterable[Array]) -> None:
-        """Learn fixed statistics from the training inputs, before the first step. They come piece by piece, once."""
+        """Learn fixed statistics from the training inputs, before the first step. The pieces can be walked again."""
 
     def __call__(self, x: Array) -> Array:
         """The output alone, as in use after training."""
