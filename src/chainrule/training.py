@@ -75,6 +75,7 @@ class Trainer:
         self.step = 0
         self.rows_done = 0
         self.sums = {"loss": 0.0, "hits": 0, "seconds": 0.0, "steps": 0, "rate": 0.0}  # over the epoch under way
+        self.whole = True  # False while a step, or the closing of an epoch, is half done and not yet told to callbacks
         self._walking = self._stopping = False
         self._good: dict[str, Any] | None = None  # the last state with finite weights
 
@@ -155,6 +156,7 @@ class Trainer:
                         step = self._take_step(data, order, last_epoch)
                         for callback in self.callbacks:
                             callback.on_step(self, step)
+                        self.whole = True
                     if self.rows_done == len(data):
                         self._finish_epoch(data, held_out)
                         self._good = self.state()
@@ -180,6 +182,7 @@ class Trainer:
                 where = first_not_finite(network, x, self._chance()) or repr(self.loss)
                 raise self._diverged(f"Loss became {loss:g}", where, steps + 1, optimizer.rate)
             network.backward(dy, caches)
+            self.whole = False
             network.update_state(caches)
             rate = optimizer.step(network.params, network.grads, network.trainable)
         self.step += 1
@@ -209,12 +212,14 @@ class Trainer:
                 raise self._diverged("Outputs not finite", f"validation ({error})", int(sums["steps"]), rate) from None
             row |= {f"validation_{name}": value for name, value in measured.items()}
         row |= {"learning_rate": rate, "seconds": sums["seconds"]}
+        self.whole = False
         self.epoch += 1
         self.rows_done = 0
         self.sums = dict.fromkeys(sums, 0)
         self.history.add_epoch(row)
         for callback in self.callbacks:
             callback.on_epoch(self, row)
+        self.whole = True
 
     def _columns(self, validated: bool) -> list[str]:
         """The columns that every further epoch will have, so that a callback can refuse a name that is not there."""
@@ -238,7 +243,7 @@ class Trainer:
         Raises      CheckpointError, with nothing changed, if the state was taken from another kind of trainer
         """
         resuming.put_back(self, state)
-        self._good = state
+        self._good, self.whole = state, True
 
     # What can go wrong ----------------------------------------------------------------------------------------------
 
