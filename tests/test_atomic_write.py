@@ -20,8 +20,8 @@ def fails(*arguments, **named):
 
 
 class FullDisk(io.FileIO):
-    def __init__(self, descriptor, mode):
-        super().__init__(descriptor, mode)
+    def __init__(self, path, mode):
+        super().__init__(path, mode.replace("b", ""))
         self.writes = 0
 
     def write(self, data):
@@ -31,7 +31,7 @@ class FullDisk(io.FileIO):
 
 @pytest.mark.parametrize(
     ("owner", "name", "fault"),
-    [(os, "replace", fails), (os, "fsync", fails), (os, "open", fails), (atomic_write, "open", FullDisk)],
+    [(os, "replace", fails), (os, "fsync", fails), (atomic_write, "open", fails), (atomic_write, "open", FullDisk)],
     ids=["replace", "fsync", "open", "write"],
 )
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(owner, name, fault, tmp_path, monkeypatch):
@@ -97,6 +97,6 @@ def test_without_permission(tmp_path, monkeypatch):
     def denied(*arguments):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(os, "open", denied)
+    monkeypatch.setattr(atomic_write, "open", denied, raising=False)
     with pytest.raises(CheckpointError, match=r"a: cannot be written \(Permission denied\).*its permissions"):
         cr.save(cr.MLP([2, 3]), tmp_path / "a")

@@ -135,7 +135,9 @@ from chainrule.training import Trainer as Trainer
 __version__ = "0.1.0"
 
 LAZY = {  # the shell, imported when first used: `import chainrule` stays NumPy and the standard library
+    "Checkpoint": "chainrule.checkpointing",
     "callbacks": "chainrule.callbacks",
+    "checkpoints": "chainrule.checkpoints",
     "datasets": "chainrule.datasets",
     "demos": "chainrule.demos",
     "metrics": "chainrule.metrics",

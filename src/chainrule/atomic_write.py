@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -25,13 +26,12 @@ def write_atomically(path: str | os.PathLike[str], pieces: Iterable[bytes | memo
     target = Path(os.path.realpath(path))
     name = target.name[:50]  # a name may be as long as the system allows, and this one is longer
     temporary = target.with_name(f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        with open(descriptor, "wb") as file:
+        with open(temporary, "xb") as file:
             for piece in pieces:
                 file.write(piece)
             file.flush()
-            os.fsync(descriptor)  # without it the name can reach the disk before the bytes do
+            os.fsync(file.fileno())  # without it the name can reach the disk before the bytes do
         os.replace(temporary, target)
     except BaseException:  # Ctrl-C too leaves nothing behind
         with suppress(OSError):
@@ -39,6 +39,27 @@ def write_atomically(path: str | os.PathLike[str], pieces: Iterable[bytes | memo
         raise
     with suppress(OSError):  # Windows cannot open a folder, some network disks cannot sync one
         _sync_folder(target.parent)
+
+
+def remove_orphans(folder: Path, name: str) -> None:
+    """Remove what killed processes left of files whose names match the pattern `name`; never what a live one writes."""
+    for path in folder.iterdir():
+        match = re.fullmatch(rf"\.(?:{name})\.([1-9]\d*)\.[0-9a-f]{{8}}\.tmp", path.name)
+        if match and not _is_alive(int(match[1])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # on Windows, asking would end the process
+    try:
+        os.kill(pid, 0)  # signal 0 only asks
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

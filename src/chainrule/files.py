@@ -3,6 +3,8 @@
 A model file is a safetensors file (safetensors_format.py). Its tensors are the rows of `network.parameters`, then those
 of `network.states`; its words hold the architecture: the constructor arguments as JSON, class names and all. Classes
 are looked up in a closed table. Nothing is imported by name, nothing is unpickled, no other file is opened.
+
+A checkpoint is a model file too (checkpoints.py), with the trainer's tensors behind the network's.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from chainrule.safetensors_format import MOST_DIMENSIONS, brief, strict_json
 
 SPARE = 1 << 16  # numbers that building may ask for beyond what the file explains
 FAULTS_LISTED = 5
+TRAINER = "trainer"  # the word that makes a model file a checkpoint, and how the names of its further tensors begin
 
 Known: TypeAlias = dict[str, type[Configurable]]
 KNOWN: Known = {
@@ -59,6 +62,26 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     """
     if not isinstance(network, Network):
         raise ConfigurationError(f"save: expected a network and a path, received {network!r}.")
+    with naming(path):
+        safetensors_format.write(path, *describe(network))
+
+
+def load(path: str | os.PathLike[str], *, layers: Sequence[type[Configurable]] = ()) -> Network:
+    """The network in a file that `save` wrote, or in a checkpoint, ready to predict or to train further.
+
+    Hostile files can do no harm.
+
+    Arguments   path    the file
+                layers  classes of your own that the network uses, layers and initializers: load(path, layers=[MyLayer])
+    Raises      CheckpointError if the file is missing, damaged, hostile, of a newer version or something else
+    """
+    known = with_own(layers)
+    with naming(path):
+        return network_from(*safetensors_format.read(path), known)
+
+
+def describe(network: Network) -> tuple[dict[str, Array], dict[str, str]]:
+    """The tensors and the words of the network's file."""
     if not network.out_shapes:
         raise NotBuiltError(
             "save: the network is not built and has no weights yet. Fit it, or call build((784,)), first."
@@ -69,37 +92,27 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     frozen = [row.name for row in network.parameters if not row.trainable]
     if frozen:
         words["frozen"] = json.dumps(frozen)
-    with _naming(path):
-        safetensors_format.write(path, tensors, words)
-
-
-def load(path: str | os.PathLike[str], *, layers: Sequence[type[Configurable]] = ()) -> Network:
-    """The network in a file that `save` wrote, ready to predict or to train further. Hostile files can do no harm.
-
-    Arguments   path    the file
-                layers  classes of your own that the network uses, layers and initializers: load(path, layers=[MyLayer])
-    Raises      CheckpointError if the file is missing, damaged, hostile, of a newer version or something else
-    """
-    known = _with_own(layers)
-    with _naming(path):
-        return _network(*safetensors_format.read(path), known)
+    return tensors, words
 
 
 def _architecture(network: Network, tensors: Mapping[str, Array]) -> str:
     """The constructor arguments as JSON, once it is certain that `load` can make the same network of them."""
     try:
-        own = {kind for layer in network.layers for kind in _classes(layer)} - set(KNOWN.values())
+        own = {kind for layer in network.layers for kind in classes(layer)} - set(KNOWN.values())
         text = json.dumps(to_json(network), separators=(",", ":"))
-        _rehearse(text, tensors, _with_own(own))
+        _rehearse(text, tensors, with_own(own))
     except Exception as error:  # whatever a layer's own code raises
         raise ConfigurationError(
-            f"save: this network could not be loaded again ({_reason(error)}). Every layer must keep its constructor's "
+            f"save: this network could not be loaded again ({reason(error)}). Every layer must keep its constructor's "
             "arguments, unmodified, under their own names: numbers, text, chainrule objects, or lists of these."
         ) from error
     return text
 
 
-def _network(tensors: Mapping[str, Array], words: Mapping[str, str], known: Known) -> Network:
+def network_from(tensors: Mapping[str, Array], words: Mapping[str, str], known: Known) -> Network:
+    """The network that tensors and words describe; what a checkpoint holds besides is left aside."""
+    if TRAINER in words:
+        tensors = {name: array for name, array in tensors.items() if not name.startswith(f"{TRAINER}.")}
     try:
         layers, config = _rehearse(words["architecture"], tensors, known)
         network = Network(*layers, **config)
@@ -114,7 +127,7 @@ def _network(tensors: Mapping[str, Array], words: Mapping[str, str], known: Know
     except CheckpointError:
         raise
     except Exception as error:  # whatever constructors raise when their arguments are hostile
-        raise CheckpointError(f"the network it describes cannot be made ({_reason(error)}).") from error
+        raise CheckpointError(f"the network it describes cannot be made ({reason(error)}).") from error
     return network
 
 
@@ -147,12 +160,7 @@ class _Metered(np.random.Generator):
 def _rehearse(text: str, tensors: Mapping[str, Array], known: Known) -> tuple[list[Layer], dict[str, Any]]:
     """Unbuilt layers and the network's other arguments, once they have been found to ask for just these tensors."""
     data = strict_json(text)
-    unknown = sorted({brief(name) for name in _class_names(data["layers"]) if name not in known})
-    if unknown:
-        raise CheckpointError(
-            f"it needs {', '.join(unknown[:FAULTS_LISTED])}, which chainrule does not have. Are they classes of "
-            "your own? Then: load(path, layers=[MyLayer])."
-        )
+    check_known(data["layers"], known)
     if data.pop("type") != "Network":
         raise CheckpointError("it describes something else than a Network.")
     layers = from_json(data.pop("layers"), known)
@@ -170,7 +178,10 @@ def _rehearse(text: str, tensors: Mapping[str, Array], known: Known) -> tuple[li
     for layer in layers:
         shape = layer.build(shape, chance)
     tables = itertools.chain(parameter_table(everything), state_table(everything))
-    _check_same({row.name: f"{config['dtype']} {row.shape}" for row in tables}, tensors)
+    expected = {row.name: f"{config['dtype']} {row.shape}" for row in tables}
+    faults = differences(expected, {name: f"{array.dtype.name} {array.shape}" for name, array in tensors.items()})
+    if faults:
+        raise CheckpointError(f"its tensors do not fit the network it describes. {faults}.")
     return [layer.clone() for layer in layers], config
 
 
@@ -180,24 +191,21 @@ def _build_metered(layer: Layer, in_shape: Shape, rng: _Metered) -> Shape:
     return layer.build(in_shape, rng)
 
 
-def _check_same(expected: dict[str, str], tensors: Mapping[str, Array]) -> None:
-    held = {name: f"{array.dtype.name} {array.shape}" for name, array in tensors.items()}
+def differences(expected: Mapping[str, str], held: Mapping[str, str]) -> str:
+    """The first differences between what stands under the same names here and in a file; nothing if there is none."""
     faults = [
         f"{brief(name)}: expected {expected.get(name, 'nothing')}, the file has {held.get(name, 'nothing')}"
-        for name in expected | held
+        for name in {**expected, **held}
         if expected.get(name) != held.get(name)
     ]
-    if faults:
-        more = f"; and {len(faults) - FAULTS_LISTED} more" if len(faults) > FAULTS_LISTED else ""
-        raise CheckpointError(
-            f"its tensors do not fit the network it describes. {'; '.join(faults[:FAULTS_LISTED])}{more}."
-        )
+    more = f"; and {len(faults) - FAULTS_LISTED} more" if len(faults) > FAULTS_LISTED else ""
+    return "; ".join(faults[:FAULTS_LISTED]) + more
 
 
-def _with_own(classes: Any) -> Known:
+def with_own(own: Any, table: Known = KNOWN) -> Known:
     """The closed table, and the caller's own classes."""
-    known = dict(KNOWN)
-    for kind in [classes] if isinstance(classes, type) else classes:
+    known = dict(table)
+    for kind in [own] if isinstance(own, type) else own:
         if not (isinstance(kind, type) and issubclass(kind, Configurable)):
             raise ConfigurationError(f"layers: expected classes, such as layers=[MyLayer], received {kind!r}.")
         if known.setdefault(kind.__name__, kind) is not kind:
@@ -207,14 +215,24 @@ def _with_own(classes: Any) -> Known:
     return known
 
 
-def _classes(value: Any) -> Iterator[type[Configurable]]:
+def classes(value: Any) -> Iterator[type[Configurable]]:
     """The class of an object and of all that stands among its arguments."""
     if isinstance(value, Configurable):
         yield type(value)
         value = tuple(value.config().values())
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from _classes(item)
+            yield from classes(item)
+
+
+def check_known(data: Any, known: Known) -> None:
+    """Raise CheckpointError if JSON that describes objects needs a class that is not known."""
+    unknown = sorted({brief(name) for name in _class_names(data) if name not in known})
+    if unknown:
+        raise CheckpointError(
+            f"it needs {', '.join(unknown[:FAULTS_LISTED])}, which chainrule does not have. Are they classes of "
+            "your own? Then: load(path, layers=[MyLayer])."
+        )
 
 
 def _class_names(data: Any) -> Iterator[Any]:
@@ -228,7 +246,8 @@ def _class_names(data: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """A CheckpointError that passes through says which file it is about."""
     try:
         yield
     except CheckpointError as error:
@@ -239,6 +258,7 @@ def _count(size: Any) -> int:
     return 1 if size is None else math.prod(size) if isinstance(size, (tuple, list)) else int(size)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """An error in one short phrase."""
     text = str(error)
     return f"{type(error).__name__}: {text[:500]}{'...' if len(text) > 500 else ''}"

@@ -31,7 +31,10 @@ from chainrule.errors import CheckpointError
 from chainrule.layers.layer import Array, Shape
 
 FORMAT, FORMAT_VERSION = "chainrule", 1
-DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+DTYPES: dict[str, np.dtype[Any]] = {
+    code: np.dtype(kind)
+    for code, kind in {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}.items()
+}
 LONGEST_HEADER = 16 << 20  # bytes; ours have a few thousand
 MOST_DIMENSIONS = 32  # what NumPy 1 can hold
 UNSEALED = "0" * 64
@@ -69,7 +72,7 @@ class Place(NamedTuple):
 
 
 def write(path: str | os.PathLike[str], tensors: Mapping[str, Array], words: Mapping[str, str]) -> None:
-    """Write float32 or float64 arrays and words under a seal. The same contents give the same bytes.
+    """Write arrays of the DTYPES, none of them empty, and words under a seal. The same contents give the same bytes.
 
     Raises      CheckpointError, without the path in its message, with the old file as it was
     """
@@ -86,6 +89,8 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, Array], words: Map
     unsealed = _header(metadata | {"sha256": UNSEALED}, entries)
     header = _header(metadata | {"sha256": _sha256([unsealed, *pieces])}, entries)
     with _faults_named("written"):
+        if len(header) > LONGEST_HEADER:
+            raise CheckpointError(f"would have a header of {len(header):,} bytes, and none longer is ever read.")
         if os.path.isdir(path):
             raise CheckpointError("is a folder. Name a file inside it, such as model.safetensors.")
         write_atomically(path, [header, *pieces])
@@ -150,6 +155,9 @@ def _read(file: BinaryIO, size: int) -> tuple[dict[str, Array], dict[str, str]]:
         name: np.frombuffer(data, place.dtype, math.prod(place.shape), place.begin).reshape(place.shape)
         for name, place in places.items()
     }
+    for name, array in tensors.items():
+        if array.dtype == bool and array.view(np.uint8).max() > 1:
+            raise CheckpointError(f"its tensor {brief(name)} must be of 0 and 1. The file is damaged.")
     return tensors, metadata
 
 

@@ -27,8 +27,6 @@ from chainrule.network import Network
 from chainrule.optimizers import Optimizer
 from chainrule.trainer_parts import CHECKS
 
-SUMS = ("loss", "total", "penalty", "hits", "steps", "seconds", "rate")
-
 
 class Trainer:
     """Teaches a network from examples.
@@ -97,8 +95,11 @@ class Trainer:
         self.history = History()
         self.columns: list[str] = []
         self.epoch = self.step = self.rows_done = self.rows = 0
-        self.sums: dict[str, float] = dict.fromkeys(SUMS, 0)  # over the epoch under way
+        self.sums = dict.fromkeys(
+            ("loss", "total", "penalty", "hits", "steps", "seconds", "rate"), 0.0
+        )  # of this epoch
         self.averages: Array | None = None  # of the weights, once there is a step to begin with
+        self.whole = True  # False while a step, or the end of an epoch, is half done and not yet told to callbacks
         self._walking = self._stopping = False
         self._good: dict[str, Any] | None = None  # the last state with finite weights
         self._made = True
@@ -155,9 +156,7 @@ class Trainer:
 
     def _walk(self, data: Batches, epochs: int, held_out: Batches | None) -> Iterator[Step]:
         if self._walking:
-            raise ConfigurationError(
-                "Trainer: another loop over steps() is still open. Finish or close that one first."
-            )
+            raise ConfigurationError("another loop over steps() is still open. Finish or close that one first.")
         last_epoch = self.epoch + epochs
         if epochs:
             self.optimizer.plan(self._steps_left(len(data), last_epoch))
@@ -180,6 +179,7 @@ class Trainer:
                         step = self._take_step(data, order, last_epoch)
                         for callback in self.callbacks:
                             callback.on_step(self, step)
+                        self.whole = True
                     if self.rows_done == len(data):
                         self._finish_epoch(data, held_out)
                         self._good = self.state()
@@ -199,13 +199,13 @@ class Trainer:
         rows = order[self.rows_done : self.rows_done + self.batch_size * self.accumulate]
         total = data.total(rows)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what goes wrong shows in the loss
+            self.whole = False
             loss, hits = training_step.gradients(self, data, rows, total)
             if not math.isfinite(loss):
                 where = training_step.first_not_finite(self, data, rows) or repr(self.loss)
                 raise self._diverged(f"Loss became {loss:g}", where, steps + 1, optimizer.rate)
             penalty, rate = training_step.update(self)
-        self.step += 1
-        self.rows_done += len(rows)
+        self.step, self.rows_done = self.step + 1, self.rows_done + len(rows)
         sums |= {"steps": steps + 1, "rate": rate}
         sums["loss"] += loss * total
         sums["total"] += total
@@ -234,12 +234,14 @@ class Trainer:
                 raise self._diverged("Outputs not finite", f"validation ({error})", int(sums["steps"]), rate) from None
             row |= {f"validation_{name}": value for name, value in measured.items()}
         row |= {"learning_rate": rate, "seconds": sums["seconds"]}
+        self.whole = False
         self.epoch += 1
         self.rows_done = 0
-        self.sums = dict.fromkeys(sums, 0)
+        self.sums = dict.fromkeys(sums, 0.0)
         self.history.add_epoch(row)
         for callback in self.callbacks:
             callback.on_epoch(self, row)
+        self.whole = True
 
     def _columns(self, validated: bool) -> list[str]:
         """The columns that every further epoch will have, so that a callback can refuse a name that is not there."""
@@ -266,8 +268,7 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """Everything the next step depends on, copied: weights, optimizer, position. Integers instead of generators.
 
-        The history is not in it, only how long it is: keep it beside the state, and put it into `trainer.history`
-        before `restore` if the trainer is a new one.
+        Of the history it has the length alone: a new trainer needs the history itself before `restore`.
         """
         return resuming.take(self)
 
@@ -277,7 +278,7 @@ class Trainer:
         Raises      CheckpointError, with nothing changed, if the state was taken from another kind of trainer
         """
         resuming.put_back(self, state)
-        self._good = state
+        self._good, self.whole = state, True
 
     # What can go wrong ----------------------------------------------------------------------------------------------
 
