@@ -44,8 +44,8 @@ def write_atomically(path: str | os.PathLike[str], pieces: Iterable[bytes | memo
 def remove_orphans(folder: Path, name: str) -> None:
     """Remove what killed processes left of files whose names match the pattern `name`; never what a live one writes."""
     for path in folder.iterdir():
-        match = re.fullmatch(rf"\.(?:{name})\.([1-9]\d*)\.[0-9a-f]{{8}}\.tmp", path.name)
-        if match and not _is_alive(int(match[1])):
+        match = re.fullmatch(rf"\.(?:{name})\.(?P<pid>[1-9]\d*)\.[0-9a-f]{{8}}\.tmp", path.name)
+        if match and not _is_alive(int(match["pid"])):
             with suppress(OSError):
                 path.unlink()
 
