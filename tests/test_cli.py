@@ -3,9 +3,11 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import matplotlib.image
@@ -15,9 +17,10 @@ import pytest
 import chainrule as cr
 from chainrule import cli
 from chainrule.datasets import write_idx
+from chainrule.recipes import RECIPES, Recipe
 
 PICTURES = ["confusion.png", "curves.png", "predictions.png", "weights.png"]
-EVERYTHING = sorted([*PICTURES, "config.json", "history.csv", "model.safetensors"])
+EVERYTHING = sorted([*PICTURES, "checkpoints", "config.json", "history.csv", "model.safetensors"])
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
 
 
@@ -141,7 +144,7 @@ def test_the_configuration_repeats_the_run(first_run, small, tmp_path):
     assert said["data"] == {"source": str(small), "train": 550, "validation": 50, "test": 100}
     assert said["versions"] == {"chainrule": cr.__version__, "numpy": np.__version__, "python": sys.version.split()[0]}
     assert {"name", "version"} <= set(said["machine"]["blas"])
-    recipe = {k: v for k, v in said["recipe"].items() if k != "warmup"} | {"hidden": "20,12"}
+    recipe = {k: v for k, v in said["recipe"].items() if k != "augment"} | {"hidden": "20,12"}
     options = [text for name, value in recipe.items() for text in (f"--{name.replace('_', '-')}", value)]
     code, _, _ = run("train", "mnist", "--data", small, *options, "--output", tmp_path / "again", cwd=tmp_path)
     assert code == 0
@@ -268,6 +271,89 @@ def test_what_was_finished_before_training_diverged_is_kept(small, tmp_path):
     assert names(tmp_path / "out") == EVERYTHING
 
 
+# Gone on with -----------------------------------------------------------------------------------------------------
+
+
+RESUMED = ("--hidden", "30", "--dropout", 0.2, "--optimizer", "adam", "--learning-rate", 0.01, "--epochs", 40)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=["9", "TERM", "Ctrl-C"])
+def test_a_run_that_was_ended_goes_on_to_the_same_bits(number, small, tmp_path):
+    options = ("--data", small, *RESUMED)
+    assert run("train", "mnist", *options, "--output", "whole", cwd=tmp_path)[0] == 0
+    process = start("train", "mnist", *options, "--output", "out", cwd=tmp_path)
+    while "epoch  3/40" not in process.stdout.readline():
+        pass
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]
+    if number != signal.SIGKILL:
+        assert "to go on: chainrule train mnist --resume out" in out
+    assert config(tmp_path / "out")["status"] == ("running" if number == signal.SIGKILL else "interrupted")
+    code, out, err = run("train", "mnist", "--resume", "out", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.startswith("going on from step-")
+    whole, resumed = (cr.load(tmp_path / name / "model.safetensors") for name in ("whole", "out"))
+    assert resumed.params.tobytes() == whole.params.tobytes()
+    assert timeless(tmp_path / "out") == timeless(tmp_path / "whole")
+    assert config(tmp_path / "out")["status"] == "finished"
+    assert names(tmp_path / "out") == EVERYTHING
+
+
+def timeless(folder):
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in epochs(folder)]
+
+
+def test_what_cannot_be_gone_on_with_says_why(first_run, small, tmp_path, monkeypatch, capsys):
+    cwd, _, _ = first_run
+    monkeypatch.chdir(cwd)
+    assert run("train", "mnist", "--data", small, "--epochs", 1, "--output", "done", cwd=cwd)[0] == 0
+    done = "error: done is finished: all 1 epochs. There is nothing to go on with.\n"
+    assert here(monkeypatch, capsys, "train", "mnist", "--resume", "done") == (2, "", done)
+    code, _, err = here(monkeypatch, capsys, "train", "mnist", "--resume", tmp_path)
+    assert code == 2
+    assert f"{tmp_path} holds no run to go on with" in err
+    code, _, err = here(monkeypatch, capsys, "train", "mnist", "--resume", "done", "--epochs", 9)
+    assert code == 2
+    assert "leave out --epochs" in " ".join(err.split())
+
+
+def test_other_data_are_not_gone_on_with(small, digits, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(small, folder)
+    process = start("train", "mnist", "--data", folder, *RESUMED, "--output", "out", cwd=tmp_path)
+    while "epoch  3/40" not in process.stdout.readline():
+        pass
+    process.kill()
+    process.communicate()
+    write_idx(folder / "train-images-idx3-ubyte.gz", digits.train.x[600:1200].reshape(-1, 28, 28))
+    code, _, err = run("train", "mnist", "--resume", "out", cwd=tmp_path)
+    assert code == 1
+    assert "data: x uint8 (550, 784) has other contents" in err
+
+
+# Recipes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_where_the_options_start_from(name, small, tmp_path):
+    options = ("--recipe", name, "--epochs", 1, "--hidden", "20", "--seed", 5, "--output", "out")
+    assert run("train", "mnist", "--data", small, *options, cwd=tmp_path)[0] == 0
+    said = config(tmp_path / "out")["recipe"]
+    assert said == asdict(replace(RECIPES[name], epochs=1, hidden=(20,), seed=5)) | {"hidden": [20]}
+
+
+def test_the_settings_arrive_in_the_trainer(digits):
+    recipe = Recipe(optimizer="adamw", schedule="cosine", dropout=0.3, l2=1e-4, augment=True)
+    trainer = recipe.trainer(digits)
+    assert isinstance(trainer.optimizer, cr.AdamW)
+    assert isinstance(trainer.optimizer.learning_rate, cr.Cosine)
+    assert [repr(layer) for layer in trainer.network.layers if isinstance(layer, cr.Dropout)] == ["Dropout(0.3)"]
+    assert trainer.penalty[0].strength == 1e-4
+    assert [type(change).__name__ for change in trainer.augment] == ["RandomAffine", "RandomElastic"]
+
+
 # Terminals --------------------------------------------------------------------------------------------------------
 
 
@@ -337,6 +423,9 @@ def test_version(monkeypatch, capsys):
         (["--hidden", "0"], "'--hidden': expected widths of 1 or more such as 128 or 256,128, received '0'"),
         (["--hidden", "12,,3"], "received '12,,3'"),
         (["--activation", "reluu"], "activation 'reluu' is unknown. Did you mean 'relu'?"),
+        (["--recipe", "fsat"], "recipe 'fsat' is unknown. Did you mean 'fast'?"),
+        (["--optimizer", "adma"], "optimizer 'adma' is unknown. Did you mean 'adam'?"),
+        (["--dropout", "1"], "Dropout: probability must be a number in [0, 1), received 1.0"),
         (["--schedule", "one-cycel"], "schedule 'one-cycel' is unknown. Did you mean 'one-cycle'?"),
         (["--epochs", "-1"], "'--epochs'"),
         (["--batch-size", "many"], "'--batch-size'"),

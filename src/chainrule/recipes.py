@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from chainrule.augmentation import RandomAffine, RandomElastic
 from chainrule.datasets.dataset import Dataset
 from chainrule.errors import unknown_name
 from chainrule.history import Callback
 from chainrule.losses import CrossEntropy
 from chainrule.mlp import MLP
-from chainrule.optimizers import SGD
-from chainrule.schedules import Constant, OneCycle, Schedule
+from chainrule.optimizers import L2, SGD, Adam, AdamW, Optimizer, RMSProp
+from chainrule.schedules import Constant, Cosine, OneCycle, Schedule
 from chainrule.training import Trainer
 
 SCHEDULES: dict[str, Callable[[Recipe], Schedule]] = {
     "one-cycle": lambda recipe: OneCycle(recipe.learning_rate, warmup=recipe.warmup),
+    "cosine": lambda recipe: Cosine(recipe.learning_rate),
     "constant": lambda recipe: Constant(recipe.learning_rate),
+}
+OPTIMIZERS: dict[str, Callable[[Recipe, Schedule], Optimizer]] = {
+    "sgd": lambda recipe, rate: SGD(rate, momentum=recipe.momentum),
+    "rmsprop": lambda recipe, rate: RMSProp(rate),
+    "adam": lambda recipe, rate: Adam(rate),
+    "adamw": lambda recipe, rate: AdamW(rate),
 }
 
 
@@ -24,14 +33,20 @@ SCHEDULES: dict[str, Callable[[Recipe], Schedule]] = {
 class Recipe:
     """A classifier of images and its training. The defaults were chosen by benchmarks/recipe_mnist.py.
 
+    What other recipes reach is in docs/recipes.md.
+
     Arguments   hidden         widths of the hidden layers
                 activation     after each of them, by name
                 epochs         passes over the training images
                 batch_size     images a step
                 learning_rate  the peak of the one-cycle schedule, or the constant rate
                 momentum       of SGD, in [0, 1)
-                schedule       "one-cycle" or "constant"
+                schedule       "one-cycle", "cosine" or "constant"
                 warmup         share of the steps in which the one-cycle rises
+                optimizer      "sgd", "rmsprop", "adam" or "adamw"
+                dropout        share of each hidden layer's outputs that is silenced in training
+                l2             strength of the penalty on the squares of the weights
+                augment        move, turn, scale and bend the images in training?
                 seed           of the starting weights and of the shuffling
 
     >>> from chainrule.datasets import mnist
@@ -48,21 +63,41 @@ class Recipe:
     momentum: float = 0.9
     schedule: str = "one-cycle"
     warmup: float = 0.3
+    optimizer: str = "sgd"
+    dropout: float = 0.0
+    l2: float = 0.0
+    augment: bool = False
     seed: int = 0
 
     def trainer(self, data: Dataset, callbacks: Sequence[Callback] = ()) -> Trainer:
         """A network for such images, untrained, and the trainer that will teach it."""
         if self.schedule not in SCHEDULES:
             raise unknown_name("schedule", self.schedule, SCHEDULES)
+        if self.optimizer not in OPTIMIZERS:
+            raise unknown_name("optimizer", self.optimizer, OPTIMIZERS)
         network = MLP(
             [data.train.x.shape[1], *self.hidden, len(data.class_names)],
             self.activation,
             output="softmax",
             scale=1 / 255,
+            dropout=self.dropout,
             class_names=data.class_names,
             seed=self.seed,
         )
-        optimizer = SGD(SCHEDULES[self.schedule](self), momentum=self.momentum)
+        options: dict[str, Any] = {"batch_size": self.batch_size, "seed": self.seed, "callbacks": callbacks}
+        if self.l2:
+            options["penalty"] = L2(self.l2)
+        if self.augment:
+            options["augment"] = (RandomAffine(data.image_shape), RandomElastic(data.image_shape, alpha=20))
         return Trainer(
-            network, CrossEntropy(), optimizer, batch_size=self.batch_size, seed=self.seed, callbacks=callbacks
+            network, CrossEntropy(), OPTIMIZERS[self.optimizer](self, SCHEDULES[self.schedule](self)), **options
         )
+
+
+RECIPES = {
+    "default": Recipe(),
+    "fast": Recipe(hidden=(256,), epochs=4, batch_size=256, learning_rate=0.3, warmup=0.2),
+    "mlp": Recipe(
+        hidden=(800, 800), epochs=20, batch_size=256, learning_rate=0.2, warmup=0.2, dropout=0.1, augment=True
+    ),
+}

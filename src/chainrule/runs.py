@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import chainrule
-from chainrule import plots
+from chainrule import checkpoints, plots
 from chainrule.datasets.dataset import Dataset
 from chainrule.errors import ConfigurationError
 from chainrule.layers.layer import Array
@@ -26,6 +26,7 @@ from chainrule.training import Trainer
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 DOTS_PER_INCH = 150
+CONFIG, CHECKPOINTS = "config.json", "checkpoints"
 
 
 @dataclass
@@ -88,7 +89,7 @@ def write(run: Run, folder: Path) -> list[str]:
     """Write the files of the run, the precious ones first, in place of those of an earlier one; their names."""
     files: dict[str, Callable[[Path], None]] = {
         "model.safetensors": lambda path: chainrule.save(run.trainer.network, path),
-        "config.json": lambda path: _write_json(path, config(run)),
+        CONFIG: lambda path: _write_json(path, config(run)),
         "history.csv": run.trainer.history.to_csv,
         "curves.png": lambda path: _draw_curves(path, run),
         "predictions.png": lambda path: _draw_predictions(path, run),
@@ -109,24 +110,17 @@ def sizes(data: Dataset) -> dict[str, int]:
     return {name: len(part.x) for name, part in parts.items() if part is not None}
 
 
-def config(run: Run) -> dict[str, Any]:
-    """All that is needed to repeat the run, and what came out."""
-    trainer, data, history = run.trainer, run.data, run.trainer.history
+def plan(command: str, recipe: Recipe, data: Dataset, source: str, trainer: Trainer) -> dict[str, Any]:
+    """All that is needed to repeat the run, or to go on with it."""
     return {
-        "command": run.command,
-        "status": run.status,
-        "recipe": asdict(run.recipe),
-        "data": {"source": run.source} | sizes(data),
+        "command": command,
+        "status": "running",
+        "recipe": asdict(recipe),
+        "data": {"source": source} | sizes(data),
         "network": repr(trainer.network),
         "loss": repr(trainer.loss),
         "optimizer": repr(trainer.optimizer),
         "dtype": trainer.network.dtype,
-        "epochs_finished": trainer.epoch,
-        "steps": trainer.step,
-        "seconds": round(run.seconds, 3),
-        "last_epoch": history.rows[-1] if len(history) else None,
-        "test_accuracy": run.correct / len(data.test.y),
-        "test_correct": run.correct,
         "versions": {
             "chainrule": chainrule.__version__,
             "numpy": np.__version__,
@@ -134,6 +128,48 @@ def config(run: Run) -> dict[str, Any]:
         },
         "machine": machine(),
     }
+
+
+def config(run: Run) -> dict[str, Any]:
+    """The plan, and what came out."""
+    trainer, history = run.trainer, run.trainer.history
+    return plan(run.command, run.recipe, run.data, run.source, trainer) | {
+        "status": run.status,
+        "epochs_finished": trainer.epoch,
+        "steps": trainer.step,
+        "seconds": round(run.seconds, 3),
+        "last_epoch": history.rows[-1] if len(history) else None,
+        "test_accuracy": run.correct / len(run.data.test.y),
+        "test_correct": run.correct,
+    }
+
+
+def begin(folder: Path, content: dict[str, Any]) -> None:
+    """Write down the plan before the first step: a run that is killed can then be gone on with."""
+    _write_json(folder / CONFIG, content)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The plan of a run that is to be gone on with; ConfigurationError if there is none."""
+    try:
+        content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        Recipe(**content["recipe"])
+        str(content["data"]["source"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{folder} holds no run to go on with ({type(error).__name__}: {error}). Name the folder that chainrule "
+            "train said, such as runs/mnist-128-seed0."
+        ) from None
+    return dict(content)
+
+
+def forget(folder: Path) -> None:
+    """Remove the plan and the checkpoints of a run that is begun anew, or came to nothing."""
+    for _, path in checkpoints.numbered(folder / CHECKPOINTS):
+        path.unlink()
+    (folder / CONFIG).unlink(missing_ok=True)
+    with suppress(OSError):  # it is not there, or holds something else
+        (folder / CHECKPOINTS).rmdir()
 
 
 def machine() -> dict[str, Any]:
