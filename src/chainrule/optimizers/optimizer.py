@@ -16,7 +16,7 @@ from chainrule.errors import CheckpointError, ConfigurationError
 from chainrule.layers.layer import Array
 from chainrule.schedules import Schedule, as_schedule
 
-BLOCK = 1 << 16  # numbers updated at a time: few enough to stay in the cache from pass to pass
+BLOCK = 1 << 16  # numbers updated at a time: few enough to stay in the cache from pass to pass (decision 6)
 
 
 def blocks(stretch: slice) -> Iterator[slice]:
