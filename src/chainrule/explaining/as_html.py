@@ -85,7 +85,9 @@ def _table(panel: Panel) -> str:
     largest = float(np.abs(panel.values[np.isfinite(panel.values)], dtype=np.float64).max(initial=0))
     lines = []
     for cells, values in zip(panel.rows, panel.values, strict=True):
-        shown = [f"<td style='{CELL};background:{_shade(v, largest)}'>{c}</td>" for c, v in zip(cells, values, strict=True)]
+        shown = [
+            f"<td style='{CELL};background:{_shade(v, largest)}'>{c}</td>" for c, v in zip(cells, values, strict=True)
+        ]
         lines.append(_line([*shown, _dots()] if panel.cut[1] else shown))
     if panel.cut[0]:
         lines.append(_line([_dots()]))
@@ -105,5 +107,3 @@ def _shade(value: float, largest: float) -> str:
     if not np.isfinite(value) or not largest or not value:
         return "transparent"
     return f"rgba({ABOVE if value > 0 else BELOW},{DARKEST * abs(float(value)) / largest:.2f})"
-
-

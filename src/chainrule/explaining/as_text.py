@@ -48,9 +48,13 @@ def _parts(parts: Sequence[Part], depth: int) -> list[str]:
         if part.kind == "formula":
             lines += [margin + line for line in part.text.splitlines()]
         elif part.array is None:
-            lines += textwrap.wrap(
-                part.text, WIDTH, initial_indent=margin, subsequent_indent=margin + "    ", replace_whitespace=False
-            ) if len(margin + part.text) > WIDTH else [margin + part.text]
+            lines += (
+                textwrap.wrap(
+                    part.text, WIDTH, initial_indent=margin, subsequent_indent=margin + "    ", replace_whitespace=False
+                )
+                if len(margin + part.text) > WIDTH
+                else [margin + part.text]
+            )
         else:
             lines += [margin + part.text, *(margin + "    " + line for line in _array(part.array))]
     return lines

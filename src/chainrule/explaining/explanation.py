@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from chainrule import border, tasks
+from chainrule import border
 from chainrule.configurable import by_name
 from chainrule.errors import ConfigurationError, DataError
 from chainrule.explaining import as_html, as_text
@@ -27,7 +25,9 @@ OF_TASK: dict[str, type[Loss]] = {
 class Explanation:
     """What `explain` found: text for `print`, HTML for a notebook."""
 
-    def __init__(self, title: str, layers: list[Page], outcome: list[Part], loss: Page | None, moving: list[Part]) -> None:
+    def __init__(
+        self, title: str, layers: list[Page], outcome: list[Part], loss: Page | None, moving: list[Part]
+    ) -> None:
         self.title, self.layers, self.outcome, self.loss, self.moving = title, layers, outcome, loss, moving
 
     def __str__(self) -> str:

@@ -122,9 +122,7 @@ def moves(network: Network, trace: Sequence[Trace]) -> list[Part]:
             where = ("down" if slopes.flat[k] > 0 else "up") + frozen
             lines.append((f"{row.name}[{index}]", figure(values.flat[k]), f"gradient {figure(slopes.flat[k])}", where))
     widths = [max(map(len, column)) for column in list(zip(*lines, strict=True))[:3]] if lines else []
-    parts += [
-        Part("worked", f"{a:<{widths[0]}}  {b:>{widths[1]}}    {c:<{widths[2]}}    {d}") for a, b, c, d in lines
-    ]
+    parts += [Part("worked", f"{a:<{widths[0]}}  {b:>{widths[1]}}    {c:<{widths[2]}}    {d}") for a, b, c, d in lines]
     return parts if lines else []
 
 

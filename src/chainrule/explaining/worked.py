@@ -141,7 +141,9 @@ def _is(value: Array, result: Array, dtype: Any) -> bool:
 def _written(name: str, term: Term) -> list[str]:
     if not term.value.size:
         return []
-    index = tuple(map(int, np.unravel_index(int((term.value != 0).argmax()), term.value.shape)))  # the first that is not 0
+    index = tuple(
+        map(int, np.unravel_index(int((term.value != 0).argmax()), term.value.shape))
+    )  # the first that is not 0
     text, value = term.text(index), figure(term.value[index])
     place = f"[{','.join(map(str, index))}]" if index else ""
     equals = "" if text == value else f" = {value}"
