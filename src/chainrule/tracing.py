@@ -52,8 +52,9 @@ def trace(
             for row in network.parameters
             if row.name.startswith(f"{layer.path}.")
         }
-        inner = tuple(row(child) for child in layer.children() if len(heard[id(child)]) == 5)
-        return Trace(layer, *heard[id(layer)], gradients, inner)
+        inner = tuple(row(child) for child in layer.children() if len(heard[id(child)]) == 5)  # was it asked?
+        x, y, cache, dy, dx = heard[id(layer)]
+        return Trace(layer, x, y, cache, dy, dx, gradients, inner)
 
     return [row(layer) for layer in network.layers]
 

@@ -1,7 +1,7 @@
 """An explanation as HTML, for the notebook: one box a layer, forward on the left, backward beside it.
 
-All styles are inline and no colour is opaque, so that it sits well on a light page and on a dark one, and nothing of it
-reaches the page around it. Shades say how large a number is, blue above 0 and orange below; the numbers stand there too.
+All styles are inline and no colour is opaque, so that it sits well on a light page and on a dark one, and nothing
+of it reaches the page around it. Shades say how large a number is, blue above 0 and orange below.
 """
 
 from __future__ import annotations
@@ -12,28 +12,29 @@ from html import escape
 import numpy as np
 
 from chainrule.explaining.figures import DIGITS, Panel, panels, remark
-from chainrule.explaining.pages import Page, Part
+from chainrule.explaining.pages import Page, Part, Story
 
 ABOVE, BELOW, DARKEST = "70,130,200", "225,130,50", 0.4
-MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:12px"
+MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:12px"
 QUIET = "opacity:.7;font-size:12px"
 BOX = "border:1px solid rgba(128,128,128,.3);border-radius:6px;padding:8px 12px;margin:8px 0"
 SIDE = "flex:1 1 320px;min-width:0;overflow-x:auto"
 CELL = f"{MONO};text-align:right;padding:1px 6px;border:0;line-height:1.5"
 
 
-def html(title: str, layers: Sequence[Page], outcome: Sequence[Part], loss: Page | None, moving: Sequence[Part]) -> str:
+def html(story: Story) -> str:
     """All of it, folded by layer."""
-    boxes = [_box(page) for page in layers]
-    if outcome:
-        boxes.append(f"<div style='{BOX}'>{_heading('What the outputs say')}{_parts(outcome)}</div>")
-    if loss:
-        boxes.append(_box(loss))
-    if moving:
-        boxes.append(f"<div style='{BOX}'>{_heading('Which weight wants to move, and how much')}{_parts(moving)}</div>")
-    lead = "Read the left column downwards, then the right one upwards. " if loss else ""
+    boxes = [_box(page) for page in story.layers]
+    if story.outcome:
+        boxes.append(f"<div style='{BOX}'>{_heading('What the outputs say')}{_parts(story.outcome)}</div>")
+    if story.loss:
+        boxes.append(_box(story.loss))
+    if story.moves:
+        heading = _heading("Which weight wants to move, and how much")
+        boxes.append(f"<div style='{BOX}'>{heading}{_parts(story.moves)}</div>")
+    lead = "Read the left column downwards, then the right one upwards. " if story.loss else ""
     return (
-        f"<div style='font-size:13px;line-height:1.5;max-width:1100px'><div><b>{escape(title)}</b></div>"
+        f"<div style='font-size:13px;line-height:1.5;max-width:1100px'><div><b>{escape(story.title)}</b></div>"
         f"<div style='{QUIET}'>{lead}Numbers are rounded to {DIGITS} digits.</div>{''.join(boxes)}</div>"
     )
 
@@ -43,11 +44,9 @@ def _box(page: Page) -> str:
         f"<summary style='cursor:pointer'><b>{escape(page.title)}</b> <span style='{MONO}'>{escape(page.code)}</span> "
         f"<span style='{QUIET}'>{escape(page.shapes)}</span></summary>"
     )
-    inner = "".join(map(_box, page.inner))
-    body = _sides(page.forward, page.backward) + inner
     if page.inner:
-        body += _heading(f"{page.title}, all together")
-        body += _sides(page.forward_end, page.backward_end)
+        body = _sides(page.forward, page.backward) + "".join(map(_box, page.inner))
+        body += _heading(f"{page.title}, all together") + _sides(page.forward_end, page.backward_end)
     else:
         body = _sides([*page.forward, *page.forward_end], [*page.backward, *page.backward_end])
     return f"<details open style='{BOX}'>{summary}{body}</details>"
@@ -85,9 +84,8 @@ def _table(panel: Panel) -> str:
     largest = float(np.abs(panel.values[np.isfinite(panel.values)], dtype=np.float64).max(initial=0))
     lines = []
     for cells, values in zip(panel.rows, panel.values, strict=True):
-        shown = [
-            f"<td style='{CELL};background:{_shade(v, largest)}'>{c}</td>" for c, v in zip(cells, values, strict=True)
-        ]
+        shades = [_shade(value, largest) for value in values]
+        shown = [f"<td style='{CELL};background:{shade}'>{c}</td>" for c, shade in zip(cells, shades, strict=True)]
         lines.append(_line([*shown, _dots()] if panel.cut[1] else shown))
     if panel.cut[0]:
         lines.append(_line([_dots()]))

@@ -8,26 +8,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from chainrule.explaining.figures import DIGITS, panels, remark
-from chainrule.explaining.pages import Page, Part
+from chainrule.explaining.pages import Page, Part, Story
 from chainrule.layers.layer import Array
 
 WIDTH = 118
 
 
-def text(title: str, layers: Sequence[Page], outcome: Sequence[Part], loss: Page | None, moving: Sequence[Part]) -> str:
+def text(story: Story) -> str:
     """All of it: forwards from first to last, then backwards from last to first."""
-    lines = [title, f"Numbers are rounded to {DIGITS} digits.", "", "FORWARD"]
-    for page in layers:
+    lines = [story.title, f"Numbers are rounded to {DIGITS} digits.", "", "FORWARD"]
+    for page in story.layers:
         lines += _page(page, 0)
-    if outcome:
-        lines += ["", "What the outputs say", *_parts(outcome, 1)]
-    if loss:
-        lines += ["", "LOSS", "", f"{loss.code}    {loss.shapes}", *_parts([*loss.forward, *loss.backward], 1)]
-        lines += ["", "BACKWARD"]
-        for page in reversed(layers):
+    if story.outcome:
+        lines += ["", "What the outputs say", *_parts(story.outcome, 1)]
+    if loss := story.loss:
+        lines += ["", "LOSS", "", f"{loss.code}    {loss.shapes}", *_parts(loss.forward, 1)]
+        lines += ["", "BACKWARD", "", loss.title, *_parts(loss.backward, 1)]
+        for page in reversed(story.layers):
             lines += _page(page, 0, back=True)
-    if moving:
-        lines += ["", "WHICH WEIGHT WANTS TO MOVE, AND HOW MUCH", "", *_parts(moving, 0)]
+    if story.moves:
+        lines += ["", "WHICH WEIGHT WANTS TO MOVE, AND HOW MUCH", "", *_parts(story.moves, 0)]
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -8,7 +8,7 @@ from chainrule import border
 from chainrule.configurable import by_name
 from chainrule.errors import ConfigurationError, DataError
 from chainrule.explaining import as_html, as_text
-from chainrule.explaining.pages import Page, Part, layer_pages, loss_page, meaning, moves
+from chainrule.explaining.pages import Story, layer_pages, loss_page, meaning, moves
 from chainrule.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss, Poisson, SquaredError
 from chainrule.network import Network
 
@@ -25,18 +25,16 @@ OF_TASK: dict[str, type[Loss]] = {
 class Explanation:
     """What `explain` found: text for `print`, HTML for a notebook."""
 
-    def __init__(
-        self, title: str, layers: list[Page], outcome: list[Part], loss: Page | None, moving: list[Part]
-    ) -> None:
-        self.title, self.layers, self.outcome, self.loss, self.moving = title, layers, outcome, loss, moving
+    def __init__(self, story: Story) -> None:
+        self.story = story
 
     def __str__(self) -> str:
-        return as_text.text(self.title, self.layers, self.outcome, self.loss, self.moving)
+        return as_text.text(self.story)
 
     __repr__ = __str__  # what an interpreter shows
 
     def _repr_html_(self) -> str:
-        return as_html.html(self.title, self.layers, self.outcome, self.loss, self.moving)
+        return as_html.html(self.story)
 
 
 def explain(
@@ -94,7 +92,7 @@ def explain(
             f"explain: received {x.shape[0]:,} rows, expected at most {MOST_ROWS}, or nobody can follow the numbers. "
             f"Pass a few: explain(network, {rows})."
         )
-    x = x.toarray() if border.is_sparse(x) else x[:]  # type: ignore[attr-defined]
+    x = x.toarray() if border.is_sparse(x) else x[:]
     border.check_finite(x, "x", network.dtype)
     judge = _judge(network, y, loss)
     kept = network.grads.copy()
@@ -108,9 +106,10 @@ def explain(
         f"{_count(len(outputs), 'example')} through {_count(len(network.layers), 'layer')}, {way}, "
         f"as in {'training' if train else 'use'}, {network.dtype}"
     )
-    page = None if judge is None else loss_page(judge, outputs, y)
-    pages = layer_pages(trace, backward, handed="the loss")
-    return Explanation(title, pages, meaning(network, outputs, judge), page, moves(network, trace) if backward else [])
+    story = Story(title, layer_pages(trace, backward), meaning(network, outputs, judge))
+    if judge is not None:
+        story = story._replace(loss=loss_page(judge, outputs, y), moves=moves(network, trace))
+    return Explanation(story)
 
 
 def _judge(network: Network, y: Any, loss: Loss | str | None) -> Loss | None:
@@ -118,7 +117,7 @@ def _judge(network: Network, y: Any, loss: Loss | str | None) -> Loss | None:
     if loss is not None:
         if y is None:
             raise ConfigurationError("explain: a loss was given but no targets. Say explain(network, x, y, loss=...).")
-        return by_name("loss", loss, LOSSES, Loss)  # type: ignore[no-any-return]
+        return by_name("loss", loss, LOSSES, Loss)
     if y is None:
         return None
     if network.output is None:

@@ -1,4 +1,4 @@
-"""Numbers and arrays as a reader wants them: four digits, small arrays whole, of large ones a corner and the extremes."""
+"""Numbers and arrays as a reader wants them: four digits, small arrays whole, of large ones a corner and the ends."""
 
 from __future__ import annotations
 

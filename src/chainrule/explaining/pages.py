@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,27 +43,39 @@ class Page:
     backward_end: list[Part] = field(default_factory=list)
 
 
-def layer_pages(rows: Sequence[Trace], backward: bool, handed: str, x_from: str = "") -> list[Page]:
+class Story(NamedTuple):
+    """All that is told of one pass."""
+
+    title: str
+    layers: Sequence[Page]
+    outcome: Sequence[Part]  # what the outputs mean
+    loss: Page | None = None
+    moves: Sequence[Part] = ()
+
+
+def layer_pages(rows: Sequence[Trace], backward: bool, around: Trace | None = None) -> list[Page]:
     """A page for each layer; where its x comes from, and its dy, is said in words if it has been shown."""
     pages = []
     for i, row in enumerate(rows):
-        before, after = rows[i - 1] if i else None, rows[i + 1] if i + 1 < len(rows) else None
-        given = f"the y of {before.layer.title()}" if before and _same(before.y, row.x) else ""
-        page = Page(row.layer.title(), repr(row.layer), f"{row.x.shape} -> {row.y.shape}")
-        page.forward = [*_formula(row, "Forward"), _array("x", row.x, "" if row.inner and i else given)]
-        page.forward += [_array(name, getattr(row.layer, name)) for name in row.layer.parameter_names]
-        page.forward += [_array(name, getattr(row.layer, name)) for name in row.layer.state_names]
-        ends = [*_lines(worked.of_layer(row, "Forward")), _array("y", row.y)]
+        layer = row.layer
+        x_from = {f"the y of {rows[i - 1].layer.title()}": rows[i - 1].y} if i else {}
+        dy_from = {f"the dx of {rows[i + 1].layer.title()}": rows[i + 1].dx} if i + 1 < len(rows) else {}
+        if around is not None:
+            x_from[f"the x of {around.layer.title()}"] = around.x
+            dy_from[f"the dy of {around.layer.title()}"] = around.dy
+        elif not dy_from:
+            dy_from["dL/doutputs, from the loss"] = row.dy
+        page = Page(layer.title(), repr(layer), f"{row.x.shape} -> {row.y.shape}")
+        page.forward = [*_formula(row, "Forward"), _array("x", row.x, x_from)]
+        page.forward += [_array(name, getattr(layer, name)) for name in (*layer.parameter_names, *layer.state_names)]
+        page.forward_end = [*_lines(worked.of_layer(row, "Forward")), _array("y", row.y)]
         if backward:
-            returned = f"the dx of {after.layer.title()}" if after and _same(after.dx, row.dy) else ""
-            returned = returned or ("dL/doutputs" if after is None and handed == "the loss" else "")
-            page.backward = [*_formula(row, "Backward"), _array("dy", row.dy, returned)]
+            page.backward = [*_formula(row, "Backward"), _array("dy", row.dy, dy_from)]
             page.backward_end = [*_lines(worked.of_layer(row, "Backward")), _array("dx", row.dx)]
             page.backward_end += [
-                _array(f"d{name}", row.gradients[f"{row.layer.path}.{name}"]) for name in row.layer.parameter_names
+                _array(f"d{name}", row.gradients[f"{layer.path}.{name}"]) for name in layer.parameter_names
             ]
-        page.forward_end = ends
-        page.inner = layer_pages(row.inner, backward, handed=row.layer.title())
+        page.inner = layer_pages(row.inner, backward, row)
         pages.append(page)
     return pages
 
@@ -76,7 +89,7 @@ def loss_page(loss: Loss, outputs: Array, y: Any) -> Page:
     forward = worked.of_loss(loss, outputs, targets, value, gradient, "Forward")
     backward = worked.of_loss(loss, outputs, targets, value, gradient, "Backward")
     page.forward = [Part("formula", said.get("Forward", UNSAID)), _array("targets", targets), *_lines(forward)]
-    if f"loss = {figure(value)}" not in forward and not any(line.startswith("loss = ") for line in forward):
+    if not forward:
         page.forward.append(Part("worked", f"loss = {figure(value)}"))
     page.backward = [Part("formula", said[heading]) for heading in ("Backward",) if heading in said]
     page.backward += _lines([line for line in backward if line not in forward])
@@ -134,13 +147,10 @@ def _lines(lines: Sequence[str]) -> list[Part]:
     return [Part("worked", line) for line in lines]
 
 
-def _array(name: str, array: Array, elsewhere: str = "") -> Part:
-    """An array with its shape, or where it has been shown."""
-    if elsewhere:
-        return Part("words", f"{name}: {elsewhere}")
+def _array(name: str, array: Array, shown: Mapping[str, Array] = MappingProxyType({})) -> Part:
+    """An array with its shape; or words, if it is one of those that have been shown."""
+    for where, other in shown.items():
+        if array.shape == other.shape and np.array_equal(array, other, equal_nan=True):
+            return Part("words", f"{name}: {where}")
     picture = image(array.shape[1:])
     return Part("array", f"{name} {array.shape}" + (f", {picture}" if picture and array.ndim > 1 else ""), array)
-
-
-def _same(a: Array, b: Array) -> bool:
-    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=True))

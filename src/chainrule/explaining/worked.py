@@ -141,9 +141,8 @@ def _is(value: Array, result: Array, dtype: Any) -> bool:
 def _written(name: str, term: Term) -> list[str]:
     if not term.value.size:
         return []
-    index = tuple(
-        map(int, np.unravel_index(int((term.value != 0).argmax()), term.value.shape))
-    )  # the first that is not 0
+    first = int((term.value != 0).argmax())  # that is not 0, if one is not
+    index = tuple(map(int, np.unravel_index(first, term.value.shape)))
     text, value = term.text(index), figure(term.value[index])
     place = f"[{','.join(map(str, index))}]" if index else ""
     equals = "" if text == value else f" = {value}"
