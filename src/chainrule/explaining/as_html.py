@@ -19,7 +19,7 @@ MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-si
 QUIET = "opacity:.7;font-size:12px"
 BOX = "border:1px solid rgba(128,128,128,.3);border-radius:6px;padding:8px 12px;margin:8px 0"
 SIDE = "flex:1 1 320px;min-width:0;overflow-x:auto"
-CELL = f"{MONO};text-align:right;padding:1px 6px;border:0;line-height:1.5"
+CELL = f"{MONO};text-align:right;white-space:nowrap;padding:1px 6px;border:0;line-height:1.5"
 
 
 def html(story: Story) -> str:

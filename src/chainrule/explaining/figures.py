@@ -33,8 +33,8 @@ def figure(value: Any) -> str:
     number = float(value)
     if not math.isfinite(number):
         return str(number)
-    digits = DIGITS if abs(number) < 1 else max(DIGITS, int(math.log10(abs(number))) + 1)
-    return f"{number:.{min(digits, 9)}g}" if number else "0"
+    whole = len(f"{abs(number):.0f}")
+    return f"{number:.{max(DIGITS, whole) if whole < 10 else DIGITS}g}" if number else "0"
 
 
 def panels(array: Array) -> list[Panel]:
@@ -60,6 +60,8 @@ def remark(array: Array) -> str:
     size = f"{array.size:,} numbers"
     if not finite.size:
         return f"{size}, none of them finite"
+    if finite.size == array.size and finite.min() == finite.max():
+        return f"{size}, all of them {figure(finite[0])}"
     extremes = f"{figure(finite.min())} to {figure(finite.max())}, mean {figure(finite.mean())}"
     odd = f", {array.size - finite.size:,} of them not finite" if finite.size < array.size else ""
     zeros = int((array == 0).sum())

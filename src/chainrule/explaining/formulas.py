@@ -1,8 +1,8 @@
 """The formulas in a docstring, read with numbers in them: what is written there is computed, and written out.
 
 A layer or loss says under Forward and Backward what it computes. These lines are for people, but they are regular
-enough to be read: `dx = dy * y (1 - y)`, `y = x where x > 0, else slope * x`, `y_k = e^x_k / sum of e^x_j`. A capital or ^T
-makes a product one of matrices. What cannot be read is left as it stands.
+enough to be read: `dx = dy * y (1 - y)`, `y = x where x > 0, else slope * x`, `y_k = e^x_k / sum of e^x_j`. A capital
+or ^T makes a product one of matrices. What cannot be read is left as it stands.
 """
 
 from __future__ import annotations

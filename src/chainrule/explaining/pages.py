@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -58,12 +59,15 @@ def layer_pages(rows: Sequence[Trace], backward: bool, around: Trace | None = No
     pages = []
     for i, row in enumerate(rows):
         layer = row.layer
-        x_from = {f"the y of {rows[i - 1].layer.title()}": rows[i - 1].y} if i else {}
-        dy_from = {f"the dx of {rows[i + 1].layer.title()}": rows[i + 1].dx} if i + 1 < len(rows) else {}
+        x_from, dy_from = {}, {}
         if around is not None:
             x_from[f"the x of {around.layer.title()}"] = around.x
             dy_from[f"the dy of {around.layer.title()}"] = around.dy
-        elif not dy_from:
+        if i:
+            x_from[f"the y of {rows[i - 1].layer.title()}"] = rows[i - 1].y
+        if i + 1 < len(rows):
+            dy_from[f"the dx of {rows[i + 1].layer.title()}"] = rows[i + 1].dx
+        elif around is None:
             dy_from["dL/doutputs, from the loss"] = row.dy
         page = Page(layer.title(), repr(layer), f"{row.x.shape} -> {row.y.shape}")
         page.forward = [*_formula(row, "Forward"), _array("x", row.x, x_from)]
@@ -140,7 +144,8 @@ def moves(network: Network, trace: Sequence[Trace]) -> list[Part]:
 
 
 def _formula(row: Trace, heading: str) -> list[Part]:
-    return [Part("formula", formulas.sections(row.layer).get(heading, UNSAID if heading == "Forward" else ""))]
+    said = formulas.sections(row.layer).get(heading, UNSAID if heading == "Forward" else "")
+    return [Part("formula", re.sub(" {3,}", "\n", said))] if said else []
 
 
 def _lines(lines: Sequence[str]) -> list[Part]:
