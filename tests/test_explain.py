@@ -9,6 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.explaining import figures, worked
+from chainrule.tracing import Trace
 from test_contract import CASES, N, batch, network_of
 from test_losses import CASES as LOSS_CASES, make as make_loss, outputs_for
 
@@ -263,6 +264,43 @@ def test_a_layer_of_one_s_own_is_worked_out_by_its_own_docstring():
     assert "Silent #1    Silent()    (1, 1) -> (1, 1)\n  no formula in its docstring" in text
 
 
+def test_any_words_may_stand_in_a_docstring(exact):
+    """Seeded nonsense made of the parts of formulas: nothing is raised, and nothing false is worked out."""
+    rng = np.random.default_rng(0)
+    words = [*"xxxydWN1.|(),^*/+- é", "dy", "dx", "e^", "^T", "sum of", "mean(", "over the row", "over the rows"]
+    words += [
+        "where",
+        "else",
+        "max(",
+        "log",
+        "softmax(",
+        "_k",
+        "pi",
+        "the",
+        "1e-8",
+        " = ",
+        "  ",
+        "\n   ",
+        " > ",
+        "y = ",
+    ]
+    x = batch((5,))
+    W = rng.standard_normal((5, 5))
+    shown = 0
+    for _ in range(1000):
+        text = "".join(rng.choice(words, rng.integers(1, 10)))
+        doc = f"Words.\n\nShapes      cache: x\nForward     y = {text}\nBackward    dx = {text}\n"
+        layer = type("Nonsense", (cr.Layer,), {"__doc__": doc, "parameter_names": ("W",)})()
+        layer.W, layer.path = W, "0"
+        row = Trace(layer, x, x, (x,), x, x, {"0.W": W})
+        for heading in ("Forward", "Backward"):
+            for name, (index, value) in recomputed(worked.of_layer(row, heading)).items():
+                if name in ("y", "dx"):
+                    assert value == pytest.approx(x[index])
+                    shown += 1
+    assert shown > 30
+
+
 def test_the_weights_that_want_to_move():
     network = cr.Network(cr.Linear(2, 2), output="identity", dtype="float64")
     network.layers[0].W, network.layers[0].b = [[1, 2], [3, 4]], [0, 0]
@@ -318,7 +356,7 @@ def test_large_arrays_are_shown_by_a_corner_and_what_they_hold():
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.0, "0"), (-0.0, "0"), (np.float32(0.1), "0.1"), (1234.5, "1234"), (123456.7, "123457"), (9999.7, "10000")]
+    [(0.0, "0"), (-0.0, "0"), (np.float32(0.1), "0.1"), (1234.5, "1234"), (123456.7, "123457")]
     + [(1e300, "1e+300"), (-0.00001234, "-1.234e-05"), (math.nan, "nan"), (-math.inf, "-inf"), (np.int64(5), "5")],
 )
 def test_a_figure(value, shown):
@@ -335,7 +373,7 @@ def test_a_figure(value, shown):
         ),
         (lambda n: cr.explain(n, np.zeros((17, 3))), cr.DataError, r"explain\(network, x\[:2\]\)"),
         (lambda n: cr.explain(n, np.zeros((2, 4))), cr.ShapeError, r"expected x of shape \(N, 3\), received \(2, 4\)"),
-        (lambda n: cr.explain(n, np.zeros((0, 3))), cr.DataError, "minimum of 1 is required"),
+        (lambda n: cr.explain(n, np.zeros((0, 3))), cr.DataError, "expected at least one row"),
         (lambda n: cr.explain(n, [[1.0, np.nan, 0.0]]), cr.DataError, "NaN"),
         (lambda n: cr.explain(n, X, loss="mse"), cr.ConfigurationError, "a loss was given but no targets"),
         (lambda n: cr.explain(n, X, [0, 1]), cr.ShapeError, "targets of shape"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from chainrule.errors import GradientError
 from chainrule.layers.layer import Array, Cache, Layer
 from chainrule.losses import Loss
 
@@ -83,8 +84,10 @@ def _listening(layers: Sequence[Layer]) -> Iterator[dict[int, list[Any]]]:
                 return backward(dy, cache, need_dx)
             kept = dy.copy()  # backward may reuse the memory it is given
             dx = backward(dy, cache, need_dx)
-            assert dx is not None
-            heard[id(layer)] += [kept, dx.copy()]
+            if dx is not None:
+                heard[id(layer)] += [kept, dx.copy()]
+            elif need_dx:
+                raise GradientError(f"{layer.title()}: backward gave None, expected dL/dx. End it in `return dx`.")
             return dx
 
         vars(layer).update(forward=heard_forward, backward=heard_backward)

@@ -86,6 +86,8 @@ def explain(
             f"explain: expected a Network, received {network!r}. A layer goes into one: Network(Linear(3, 4), ReLU())."
         )
     x = network.enter(x)
+    if not x.shape[0]:
+        raise DataError(f"explain: received x of shape {x.shape}, expected at least one row: x[:1].")
     if x.shape[0] > MOST_ROWS:
         rows = "x[:2]" if y is None else "x[:2], y[:2]"
         raise DataError(

@@ -53,14 +53,15 @@ def statements(text: str) -> list[tuple[str, str]]:
     return [(LETTER.sub("", match[1]), text[match.end() :]) for match in outside]
 
 
-def read(text: str, look_up: Callable[[str], Term | None], over_rows: bool = True) -> Term:
+def read(text: str, look_up: Callable[[str], Term | None], mean_over_rows: bool = True) -> Term:
     """The formula at the beginning of the text, as far as it goes; UnreadableError if there is none.
 
-    `look_up` gives the value of a name; a sum or mean that does not say over what is one over the rows, or over each.
+    `look_up` gives the value of a name. A sum that does not say over what is one over the rows; a mean is one over the
+    rows, or over each.
     """
     try:
         with np.errstate(all="ignore"):
-            return _Reader(text, look_up, over_rows).formula()
+            return _Reader(text, look_up, mean_over_rows).formula()
     except (ValueError, IndexError, RecursionError) as error:  # shapes that do not go together
         raise UnreadableError(str(error)) from None
 
@@ -68,9 +69,9 @@ def read(text: str, look_up: Callable[[str], Term | None], over_rows: bool = Tru
 class _Reader:
     """From loose to tight: where, + -, * /, side by side, ^, and what stands alone."""
 
-    def __init__(self, text: str, look_up: Callable[[str], Term | None], over_rows: bool) -> None:
+    def __init__(self, text: str, look_up: Callable[[str], Term | None], mean_over_rows: bool) -> None:
         self.tokens = [(m.lastgroup or "", m[0]) for m in TOKEN.finditer(text) if m.lastgroup] + [("end", "")]
-        self.look_up, self.over_rows = look_up, over_rows
+        self.look_up, self.mean_over_rows = look_up, mean_over_rows
         self.position, self.depth, self.in_bars, self.lettered = 0, 0, False, False
 
     def formula(self) -> Term:
@@ -165,7 +166,7 @@ class _Reader:
     def total(self, mean: bool) -> Term:
         before, self.lettered = self.lettered, False
         a = self.product()
-        over_rows = self.over_rows and not self.lettered
+        over_rows = (self.mean_over_rows or not mean) and not self.lettered
         self.lettered = before
         if self.take("over"):
             self.take("the", "all", "each")

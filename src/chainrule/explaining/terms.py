@@ -70,7 +70,7 @@ def plus(a: Term, b: Term, minus: bool) -> Term:
 
 def times(a: Term, b: Term) -> Term:
     """Entry by entry; of matrices, rows by columns."""
-    if a.is_matrix or b.is_matrix:
+    if (a.is_matrix or b.is_matrix) and min(a.value.ndim, b.value.ndim) >= 2:
         return _matrix_product(a, b)
     return Term(
         a.value * b.value,

@@ -81,45 +81,49 @@ class _Book:
         names = dict.fromkeys(name for name, _ in formulas.statements(text))
         for name in sorted(names, key=lambda name: name == "y"):  # what it is made of comes before it
             if results.get(name) is not None:
-                over_rows = "averages over the row" not in text
-                lines |= dict.fromkeys(self.worked(name, np.asarray(results[name]), over_rows))
+                mean_over_rows = "averages over the row" not in text
+                lines |= dict.fromkeys(self.worked(name, results, mean_over_rows))
         return list(lines)
 
-    def worked(self, name: str, result: Array, over_rows: bool) -> list[str]:
+    def worked(self, name: str, results: Mapping[str, Any], mean_over_rows: bool) -> list[str]:
         """The lines for one result, definitions first; none if no formula for it is true."""
         several = max(map(len, self.said.values()))
         for k in range(2 * several):
-            reading = _Reading(self, k // 2, definitions_first=bool(k % 2), over_rows=over_rows)
+            reading = _Reading(self, k // 2, definitions_first=bool(k % 2), mean_over_rows=mean_over_rows)
             try:
                 term = reading.define(name)
             except UnreadableError:
                 continue
-            if _is(term.value, result, self.dtype):
-                lines = [line for used, value in reading.defined.items() for line in _written(used, value)]
-                return [*lines, *_mean(name, term, float(result))] if name == "loss" else lines
+            defined = reading.defined.items()
+            if all(
+                _is(value.value, np.asarray(results[used]), self.dtype) for used, value in defined if used in results
+            ):
+                lines = [line for used, value in defined for line in _written(used, value)]
+                return [*lines, *_mean(name, term, float(results[name]))] if name == "loss" else lines
         return []
 
 
 class _Reading:
     """One way to read: of several statements about a name the k-th, and names as they are defined or as they are."""
 
-    def __init__(self, book: _Book, k: int, *, definitions_first: bool, over_rows: bool) -> None:
-        self.book, self.k, self.definitions_first, self.over_rows = book, k, definitions_first, over_rows
+    def __init__(self, book: _Book, k: int, *, definitions_first: bool, mean_over_rows: bool) -> None:
+        self.book, self.k, self.definitions_first, self.mean_over_rows = book, k, definitions_first, mean_over_rows
         self.defined: dict[str, Term] = {}
         self.open: list[str] = []  # names that are being defined: q = (1 - s) q + s / K has another q in it
 
     def define(self, name: str) -> Term:
         said = self.book.said[name]
         self.open.append(name)
-        term = formulas.read(said[min(self.k, len(said) - 1)], self.look_up, self.over_rows)
-        self.open.pop()
+        try:
+            term = formulas.read(said[min(self.k, len(said) - 1)], self.look_up, self.mean_over_rows)
+        finally:
+            self.open.pop()
         self.defined[name] = term
         return term
 
     def look_up(self, name: str) -> Term | None:
         if name in self.defined:
-            term = self.defined[name]
-            return terms.leaf(term.value)
+            return terms.leaf(self.defined[name].value)
         known, defines = self.book.known.get(name), name in self.book.said and name not in self.open
         if known is not None and not (self.definitions_first and defines):
             return terms.leaf(known, is_matrix=name[0].isupper())
