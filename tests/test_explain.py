@@ -151,6 +151,14 @@ def test_the_network_stays_as_it_is():
     assert attributes == [sorted(vars(inner)) for layer in network.layers for inner in layer.walk()]
 
 
+def test_what_was_explained_stays_when_the_network_learns():
+    network = everything()
+    explanation = cr.explain(network, X, Y)
+    before = str(explanation), explanation._repr_html_()
+    network.params[:] = 0
+    assert before == (str(explanation), explanation._repr_html_())
+
+
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("case", CASES, ids=str.strip)
 def test_every_layer_goes_through_as_text_and_as_html(case, train):

@@ -95,7 +95,7 @@ def loss_page(loss: Loss, outputs: Array, y: Any) -> Page:
     page.forward = [Part("formula", said.get("Forward", UNSAID)), _array("targets", targets), *_lines(forward)]
     if not forward:
         page.forward.append(Part("worked", f"loss = {figure(value)}"))
-    page.backward = [Part("formula", said[heading]) for heading in ("Backward",) if heading in said]
+    page.backward = [Part("formula", said["Backward"])] if "Backward" in said else []
     page.backward += _lines([line for line in backward if line not in forward])
     page.backward.append(_array("dL/doutputs", gradient))
     return page
@@ -108,7 +108,8 @@ def meaning(network: Network, outputs: Array, loss: Loss | None) -> list[Part]:
         return []
     parts = []
     if output == "exp":
-        return [Part("words", "e^outputs, the rates:"), _array("rates", np.exp(outputs))]
+        with np.errstate(over="ignore"):  # an infinite rate is shown as one
+            return [_array("rates = e^outputs", np.exp(outputs))]
     if not network.squashed:
         name = "softmax(outputs)" if output == "softmax" else "sigmoid(outputs)"
         p = tasks.probabilities(output, outputs, False)
@@ -136,8 +137,10 @@ def moves(network: Network, trace: Sequence[Trace]) -> list[Part]:
             lines.append((row.name, "", "", "stays: all of its gradients are 0"))
         for k in largest:
             index = ",".join(map(str, np.unravel_index(int(k), row.shape)))
-            where = ("down" if slopes.flat[k] > 0 else "up") + frozen
-            lines.append((f"{row.name}[{index}]", figure(values.flat[k]), f"gradient {figure(slopes.flat[k])}", where))
+            where = "down" if slopes.flat[k] > 0 else "up" if slopes.flat[k] < 0 else "nowhere: not a number"
+            lines.append(
+                (f"{row.name}[{index}]", figure(values.flat[k]), f"gradient {figure(slopes.flat[k])}", where + frozen)
+            )
     widths = [max(map(len, column)) for column in list(zip(*lines, strict=True))[:3]] if lines else []
     parts += [Part("worked", f"{a:<{widths[0]}}  {b:>{widths[1]}}    {c:<{widths[2]}}    {d}") for a, b, c, d in lines]
     return parts if lines else []
@@ -158,4 +161,5 @@ def _array(name: str, array: Array, shown: Mapping[str, Array] = MappingProxyTyp
         if array.shape == other.shape and np.array_equal(array, other, equal_nan=True):
             return Part("words", f"{name}: {where}")
     picture = image(array.shape[1:])
-    return Part("array", f"{name} {array.shape}" + (f", {picture}" if picture and array.ndim > 1 else ""), array)
+    title = f"{name} {array.shape}" + (f", {picture}" if picture and array.ndim > 1 else "")
+    return Part("array", title, array.copy())  # weights change, and what was told of them must not

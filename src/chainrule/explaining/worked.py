@@ -94,11 +94,11 @@ class _Book:
                 term = reading.define(name)
             except UnreadableError:
                 continue
-            defined = reading.defined.items()
+            defined = reading.defined
             if all(
-                _is(value.value, np.asarray(results[used]), self.dtype) for used, value in defined if used in results
+                _is(defined[used].value, np.asarray(results[used]), self.dtype) for used in defined if used in results
             ):
-                lines = [line for used, value in defined for line in _written(used, value)]
+                lines = [line for used, value in defined.items() for line in _written(used, value)]
                 return [*lines, *_mean(name, term, float(results[name]))] if name == "loss" else lines
         return []
 
