@@ -136,11 +136,10 @@ def moves(network: Network, trace: Sequence[Trace]) -> list[Part]:
         if not largest:
             lines.append((row.name, "", "", "stays: all of its gradients are 0"))
         for k in largest:
-            index = ",".join(map(str, np.unravel_index(int(k), row.shape)))
-            where = "down" if slopes.flat[k] > 0 else "up" if slopes.flat[k] < 0 else "nowhere: not a number"
-            lines.append(
-                (f"{row.name}[{index}]", figure(values.flat[k]), f"gradient {figure(slopes.flat[k])}", where + frozen)
-            )
+            index, value, slope = np.unravel_index(int(k), row.shape), values.flat[k], slopes.flat[k]
+            where = ("down" if slope > 0 else "up" if slope < 0 else "nowhere: no number") + frozen
+            entry = f"{row.name}[{','.join(map(str, index))}]"
+            lines.append((entry, figure(value), f"gradient {figure(slope)}", where))
     widths = [max(map(len, column)) for column in list(zip(*lines, strict=True))[:3]] if lines else []
     parts += [Part("worked", f"{a:<{widths[0]}}  {b:>{widths[1]}}    {c:<{widths[2]}}    {d}") for a, b, c, d in lines]
     return parts if lines else []

@@ -95,9 +95,8 @@ class _Book:
             except UnreadableError:
                 continue
             defined = reading.defined
-            if all(
-                _is(defined[used].value, np.asarray(results[used]), self.dtype) for used in defined if used in results
-            ):
+            computed = {used: np.asarray(results[used]) for used in defined if used in results}
+            if all(_is(defined[used].value, result, self.dtype) for used, result in computed.items()):
                 lines = [line for used, value in defined.items() for line in _written(used, value)]
                 return [*lines, *_mean(name, term, float(results[name]))] if name == "loss" else lines
         return []
