@@ -141,6 +141,7 @@ LAZY = {  # the shell, imported when first used: `import chainrule` stays NumPy 
     "datasets": "chainrule.datasets",
     "demos": "chainrule.demos",
     "doctor": "chainrule.doctor",
+    "explain": "chainrule.explaining",
     "metrics": "chainrule.metrics",
     "minimize": "chainrule.minimizing",
     "plots": "chainrule.plots",

@@ -1,4 +1,4 @@
-"""Mistakes in the forward itself, which a right derivative of it cannot show: examples mixed, dropout unscaled, ties."""
+"""Mistakes in the forward itself, which its right derivative cannot show: examples mixed, dropout unscaled, ties."""
 
 from __future__ import annotations
 
