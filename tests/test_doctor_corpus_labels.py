@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from doctor_corpus.case import BESIDE, HALVES, RIGHT, WRONG, cases
 
 ALL = [each for half in HALVES for each in cases(half)]

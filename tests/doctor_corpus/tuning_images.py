@@ -1,4 +1,4 @@
-"""Convolution, pooling and normalisation: images as (N, C, H, W) with loops, as (N, H, W, C) with windows; batch norm."""
+"""Images as (N, C, H, W) with loops and as (N, H, W, C) with windows: convolution, pooling; and normalisation."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
