@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HALVES = ("tuning", "set_aside")  # the first for building the doctor, the second for judging it once it is built
+HALVES = ("tuning", "set_aside")  # one to build the doctor with, the other to judge it once it is built
 RIGHT, BESIDE, WRONG = "right", "right only beside its own loss", "wrong"
 
 
