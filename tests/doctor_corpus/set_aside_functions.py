@@ -111,7 +111,7 @@ def one_neuron_takes_tanh_prime_of_its_answer():
     return neuron(backward)
 
 
-# One dictionary of parameters, examples in columns ----------------------------------------------------------------------
+# One dictionary of parameters, examples in columns --------------------------------------------------------------------
 
 
 def hidden_forward(A, params):
