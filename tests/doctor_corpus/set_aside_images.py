@@ -1,4 +1,4 @@
-"""Signals and pictures: 1-D convolution, windows as rows of a matrix, pooling by loops; batch norm of maps, RMS norm."""
+"""Signals and pictures: 1-D convolution, windows as rows of a matrix, pooling by loops; two norms."""
 
 import numpy as np
 

@@ -1,13 +1,11 @@
-"""Layers that take their step inside backward, parts that are used twice, dropout, neurons, float32, our own loss."""
+"""Layers that take their step inside backward, parts that are used twice, dropout."""
 
 from copy import deepcopy
 
 import numpy as np
 
-import chainrule as cr
-
 from .case import RIGHT, WRONG, case
-from .evidence import Evidence, labels, normal
+from .evidence import Evidence, normal
 
 
 class Dense:
@@ -254,57 +252,3 @@ def drop_divides_by_keep_twice_on_the_way_back():
             return super().backward(dy) / (1 - self.rate)
 
     return dropped(Faulty(0.4))
-
-
-# Odd but right --------------------------------------------------------------------------------------------------------
-
-
-@case(RIGHT)
-def our_own_loss():
-    loss, x, y = cr.CrossEntropy(), normal(621, 7, 3), labels(622, 7, 3)
-    return (loss,), {"x": x, "y": y}, Evidence(lambda: loss(x, y)[0], lambda: [loss(x, y)[1]], [x])
-
-
-@case(WRONG, "softmax-diagonal")
-def attention_weights_without_their_cross_terms():
-    class Weights:
-        def forward(self, scores):
-            e = np.exp(scores - scores.max(axis=-1, keepdims=True))
-            self.w = e / e.sum(axis=-1, keepdims=True)
-            return self.w
-
-        def backward(self, d):
-            return d * (self.w - np.square(self.w))
-
-    layer, x, d = Weights(), normal(623, 5, 7), normal(624, 5, 7)
-
-    def gradients():
-        layer.forward(x)
-        return [layer.backward(d)]
-
-    return (layer,), {"x": x}, Evidence(lambda: (layer.forward(x) * d).sum(), gradients, [x])
-
-
-@case(RIGHT)
-def float32_activations_and_weights():
-    class Single:
-        def __init__(self):
-            self.M = np.asarray(normal(625, 3, 5), dtype="float32")
-
-        def forward(self, x):
-            self.x, self.a = x, np.tanh(x.astype("float32") @ self.M)
-            return self.a
-
-        def backward(self, d):
-            d = (d * (1 - self.a * self.a)).astype("float32")
-            self.dM = self.x.astype("float32").T @ d
-            return d @ self.M.T
-
-    layer, x, d = Single(), normal(626, 7, 3).astype("float32"), normal(627, 7, 5)
-
-    def gradients():
-        layer.forward(x)
-        return [layer.backward(d), layer.dM]
-
-    value = lambda: float((layer.forward(x) * d).sum())  # noqa: E731
-    return (layer,), {"x": x}, Evidence(value, gradients, [x, (layer, "M")], h=0.01, tolerance=1e-2)
