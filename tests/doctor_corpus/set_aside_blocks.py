@@ -80,7 +80,7 @@ def fully_connected_offset_summed_over_units():
         def offset_gradient(self, upstream):
             return upstream.sum(1).reshape(1, -1)
 
-    return block(Faulty(3, 5), 5, 3)
+    return block(Faulty(5, 5), 5, 5)
 
 
 @case(WRONG, "input-gradient")

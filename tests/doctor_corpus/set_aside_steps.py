@@ -169,7 +169,7 @@ def one_cell_for_two_times():
     return unrolled(cell, cell)
 
 
-@case(WRONG, "cache-overwritten")
+@case(WRONG, ("cache-overwritten", "wrong-mask"))
 def two_hidden_layers_keep_z_under_one_name():
     memory = {}
 

@@ -262,7 +262,7 @@ def softmax_hands_dout_through():
     return args, kwargs, alone, together
 
 
-@case(WRONG, "cache-overwritten")
+@case(WRONG, ("cache-overwritten", "wrong-mask"))
 def one_relu_object_for_both_hidden_layers():
     class TwoReluBlock:
         def __init__(self):
