@@ -1,9 +1,9 @@
-"""Gradients that lie on the object and are not returned: dinputs beside inputs, lists beside lists."""
+"""Gradients that lie on the object: dinputs beside inputs, lists beside lists; and a mode that is a word."""
 
 import numpy as np
 
 from .case import RIGHT, WRONG, case
-from .evidence import Evidence, normal
+from .evidence import Evidence, normal, of_layer
 
 
 class Layer_Dense:
@@ -124,3 +124,50 @@ def list_network_takes_the_slope_of_a_for_the_slope_of_z():
             return d * sigmoid_prime(a)
 
     return lists(Wrong([3, 7, 5, 2]))
+
+
+class BatchNormalization:
+    """`mode` is "train" or "test", as in an assignment that many have done."""
+
+    def __init__(self, D, momentum=0.9):
+        self.gamma, self.beta = np.ones(D), np.zeros(D)
+        self.momentum = momentum
+        self.running_mean, self.running_var = np.zeros(D), np.ones(D)
+
+    def forward(self, x, mode="train"):
+        if mode == "train":
+            mu, var = x.mean(axis=0), x.var(axis=0)
+            self.running_mean = self.momentum * self.running_mean + (1 - self.momentum) * mu
+            self.running_var = self.momentum * self.running_var + (1 - self.momentum) * var
+        elif mode == "test":
+            mu, var = self.running_mean, self.running_var
+        else:
+            raise ValueError("mode is train or test")
+        self.ivar = 1 / np.sqrt(var + 1e-5)
+        self.xhat = (x - mu) * self.ivar
+        return self.gamma * self.xhat + self.beta
+
+    def backward(self, dout):
+        N = dout.shape[0]
+        self.dgamma = np.sum(dout * self.xhat, axis=0)
+        self.dbeta = np.sum(dout, axis=0)
+        dxhat = dout * self.gamma
+        return self.ivar / N * (N * dxhat - dxhat.sum(axis=0) - self.xhat * np.sum(dxhat * self.xhat, axis=0))
+
+
+@case(RIGHT)
+def batchnorm_whose_mode_is_a_word():
+    layer, x = BatchNormalization(5), normal(31, 7, 5)
+    return (layer,), {"x": x}, of_layer(layer, x, "gamma dgamma", "beta dbeta")
+
+
+@case(WRONG, "norm-terms")
+def batchnorm_whose_mode_is_a_word_misses_the_variance():
+    class Wrong(BatchNormalization):
+        def backward(self, dout):
+            super().backward(dout)
+            dxhat = dout * self.gamma
+            return self.ivar * (dxhat - dxhat.mean(axis=0))
+
+    layer, x = Wrong(5), normal(31, 7, 5)
+    return (layer,), {"x": x}, of_layer(layer, x, "gamma dgamma", "beta dbeta")
