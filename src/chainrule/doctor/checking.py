@@ -1,8 +1,8 @@
 """Training fails silently, so look before it begins: the field's checklist, in seconds, on copies.
 
 Source      the questions are those of the course CS231n (notes 2 and 3) and of Karpathy 2019, "A Recipe for Training
-            Neural Networks": scale the data, look at the loss at the start, check gradients, overfit a few rows, watch the ratio of
-            updates to weights
+            Neural Networks": the scale of the data, the loss at the start, gradients, a few rows learned by heart, the
+            ratio of updates to weights
 """
 
 from __future__ import annotations
@@ -42,6 +42,13 @@ OF_BOTH: dict[str, Callable[[Patient], Answer]] = {
     "learning rate": training_items.learning_rate,
     "shuffled labels": training_items.shuffled_labels,
 }
+CAUSES = {  # what must be mended first, if it failed too
+    "loss at the start": ("input scale", "targets"),
+    "learns by heart": ("input scale", "targets", "gradients", "units at the start"),
+    "update ratio": ("input scale", "targets", "units at the start"),
+    "units after steps": ("input scale", "units at the start", "update ratio"),
+    "learning rate": ("input scale", "targets", "units at the start"),
+}
 
 
 def checkup(
@@ -79,15 +86,17 @@ def checkup(
     if not isinstance(network, Network):
         raise ConfigurationError(f"checkup: expected a network, such as MLP([784, 128, 10]), received {network!r}.")
     loss = None if loss is None else by_name("loss", loss, LOSSES, Loss)
-    optimizer = by_name("optimizer", optimizer, OPTIMIZERS, Optimizer)
+    planned: Optimizer = by_name("optimizer", optimizer, OPTIMIZERS, Optimizer)
     batch_size = number("checkup", "batch_size", batch_size, "[1, inf)", whole=True)
     seed = number("checkup", "seed", seed, "[0, inf)", whole=True)
-    patient = admit(network, x, y, loss, optimizer, batch_size, seed, validation)
+    patient = admit(network, x, y, loss, planned, batch_size, seed, validation)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", ChainruleWarning)  # large inputs: an item says it
-        items = [Item(name, *_asked(question, patient)) for name, question in (OF_X | OF_TARGETS | OF_BOTH).items()]
+        for name, question in (OF_X | OF_TARGETS | OF_BOTH).items():
+            patient.answers[name] = _asked(question, patient)
     n, used = patient.all_x.shape[0], len(patient.x)
     rows = f"{n:,} rows" if used == n else f"{used:,} of {n:,} rows"
+    items = [Item(name, *_with_cause(name, patient.answers)) for name in patient.answers]
     report = Checkup(f"{network!r} on {rows}", items)
     if show:
         print(report)
@@ -103,3 +112,10 @@ def _asked(question: Callable[[Patient], Answer], patient: Patient) -> Answer:
         return question(patient)
     except Exception as error:  # a layer of one's own may do anything
         return failed(f"{type(error).__name__}: {error}", "mend this error first")
+
+
+def _with_cause(name: str, answers: dict[str, Answer]) -> Answer:
+    """The answer; if it failed for a cause that failed too, with the advice to begin there."""
+    status, evidence, fix = answers[name]
+    causes = [cause for cause in CAUSES.get(name, ()) if answers[cause][0] == "fail"]
+    return status, evidence, f"mend {causes[0]!r} first" if causes and status == "fail" else fix

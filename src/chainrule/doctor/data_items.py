@@ -16,6 +16,12 @@ PIXELS = 64  # columns from which a constant one may be the border of an image
 RARE = 10  # a class this many times rarer than the largest is hardly learned
 ENOUGH = 20  # rows for each class, before a missing class is a mistake and not bad luck
 TOLD = 0.999  # share of the variance of a column that the label explains: it is the label
+MENDS = {  # by a phrase of the error that the loss gives
+    "start at 1": "y = y - 1",
+    "Labels -1 and 1": "y = (y + 1) / 2",
+    "NaN": "good = np.isfinite(y).reshape(len(y), -1).all(axis=1); x, y = x[good], y[good]",
+    "": "names, y = np.unique(y, return_inverse=True)",
+}
 SHUFFLE = "order = np.random.default_rng(0).permutation(len(x)); x, y = x[order], y[order]"
 
 
@@ -81,7 +87,7 @@ def constant_columns(patient: Patient) -> Answer:
 def targets(patient: Patient) -> Answer:
     """Can the loss read the targets, do all classes occur, are values of a size that can be learned?"""
     if patient.unreadable:
-        return failed(patient.unreadable, "names, y = np.unique(y, return_inverse=True)")
+        return failed(patient.unreadable, next(mend for phrase, mend in MENDS.items() if phrase in patient.unreadable))
     y, labels, K = patient.all_y, patient.classes, patient.network.out_shapes[-1][-1]
     if labels is not None:
         K = max(2, K)

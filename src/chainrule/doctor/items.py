@@ -33,12 +33,12 @@ class Item:
 class Checkup:
     """The outcome of `checkup`: `passed`, `items`, and `report["loss at the start"]` for one of them.
 
-    >>> report = Checkup("MLP", [Item("finite values", "pass", "40 values"), Item("order", "fail", "sorted", "shuffle")])
+    >>> report = Checkup("MLP", [Item("finite values", "pass", "4 rows"), Item("order", "fail", "sorted", "shuffle")])
     >>> report.passed, report["order"].fix
     (False, 'shuffle')
     >>> print(report)
     checkup of MLP: 1 passed, 1 failed, 0 to note
-      pass  finite values  40 values
+      pass  finite values  4 rows
       FAIL  order          sorted
                            -> shuffle
     """

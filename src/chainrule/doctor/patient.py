@@ -11,12 +11,14 @@ import numpy as np
 
 from chainrule import border, tasks
 from chainrule.batches import check_pair
+from chainrule.doctor.items import Answer
 from chainrule.errors import ConfigurationError, DataError, DivergenceError, LabelError
 from chainrule.layers import Softmax
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Poisson, SquaredError
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
+from chainrule.range_testing import RangeTest, range_test
 from chainrule.training import Trainer
 
 SAMPLE = 2000  # rows at most
@@ -51,6 +53,7 @@ class Patient:
     not_finite: int = 0  # rows left out
     first_not_finite: str = ""  # where the first of them is
     unreadable: str = ""  # why the targets cannot be read
+    answers: dict[str, Answer] = field(default_factory=dict)  # so far, by the name of the item
 
     def __post_init__(self) -> None:
         self.rows = self._finite_rows()
@@ -149,6 +152,17 @@ class Patient:
             trouble = str(error)
         return Trial(network, {name: total / max(1, steps) for name, total in sums.items()}, steps, trouble)
 
+    @cached_property
+    def range_test(self) -> RangeTest:
+        """What the planned training makes of rates from 1e-6 to 10."""
+        return range_test(self.trainer(self.optimizer.clone(), self.batch_size), self.x, self.y)
+
+    @property
+    def planned_rate(self) -> float:
+        """The highest rate of the first training, whatever the schedule."""
+        steps = self.optimizer.planned or 100
+        return max(float(self.optimizer.schedule(step, steps)) for step in range(steps))
+
     def trainer(self, optimizer: Optimizer, batch_size: int) -> Trainer:
         """A trainer of a fresh copy."""
         return Trainer(self.network.copy(), self.loss, optimizer, batch_size=batch_size, seed=self.seed)
@@ -159,7 +173,7 @@ class Patient:
             str(i): math.prod(shape[:-1]) for i, shape in enumerate(self.network.out_shapes)
         }  # an image layer uses its weights at every place
         work = sum(positions[row.name.split(".")[0]] * math.prod(row.shape) for row in self.network.parameters)
-        return int(np.clip(2e9 / (3 * rows * max(1, work)), low, high))
+        return int(np.clip(2e9 / (3 * rows * work + 4e4 * len(self.network.layers)), low, high))
 
 
 def admit(

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
 from chainrule.doctor.items import Answer, failed, noted, passed
 from chainrule.doctor.patient import Patient
-from chainrule.doctor.units import Units, examine_units
+from chainrule.doctor.units import examine_units
 from chainrule.gradient_check import check_gradients
 from chainrule.layers.layer import Array
 from chainrule.network import Network
 
 ROWS = 8  # of the gradient check
+ROWS_FOR_UNITS = 500
 DIRECTIONS = 3  # along which each array is checked first; only if one is off, entry by entry
 STEP = 1e-3
 AGREE = 1e-6  # relative, in float64: a wrong gradient is off by far more, rounding by far less
 NUDGE = 0.05  # moves biases of 0 and inputs of 0 off the kink at which a ReLU has no derivative
-TWICE, MANY_TIMES = 2, 30  # times the baseline at the start: classes, values
-MOST = 0.5  # of the units of a layer
+SURE = 2  # nats above chance: a network that begins so sure of itself is wrong
+MANY_TIMES = 30  # times the loss of the mean
+SOME, MOST = 0.25, 0.75  # of the units of a layer
 
 
 def loss_at_start(patient: Patient) -> Answer:
@@ -34,8 +35,7 @@ def loss_at_start(patient: Patient) -> Answer:
         f"ln {K} = {math.log(K):.3g} is that of chance" if classes else f"the mean alone gives {baseline:.3g}"
     )
     found = f"{loss:.3g}; {knowing_nothing}"
-    limit = TWICE if classes else MANY_TIMES
-    if not loss <= baseline + (limit - 1) * abs(baseline):
+    if not loss <= baseline + (SURE if classes else MANY_TIMES * abs(baseline)):
         return failed(
             f"{found}: the network begins sure of wrong answers. The inputs or the weights are too large",
             'cr.MLP(..., initializer="he")  # and inputs near 1'
@@ -105,22 +105,21 @@ def _along_directions(patient: Patient, network: Network, x: Array, y: Array) ->
 
 def units_at_start(patient: Patient) -> Answer:
     """Do the units answer to their inputs?"""
-    return judge_units(examine_units(patient.network, patient.cast(patient.x[:500])), "cr.MLP(..., bias=0.0)")
+    return judge_units(patient, patient.network, 'cr.MLP(..., initializer="he", bias=0.0)  # or cr.LeakyReLU()')
 
 
-def judge_units(rows: Iterable[Units], fix: str) -> Answer:
-    """The verdict on the layer that is worst off."""
-    rows = list(rows)
+def judge_units(patient: Patient, network: Network, fix: str) -> Answer:
+    """The verdict on the layers that are worst off."""
+    rows = examine_units(network, patient.cast(patient.x[:ROWS_FOR_UNITS]))
     if not rows:
         return noted("not asked: there is no activation")
-    dead, flat = max(rows, key=lambda row: row.dead / row.count), max(rows, key=lambda row: row.saturated)
-    found = f"{sum(row.dead for row in rows):,} of {sum(row.count for row in rows):,} units dead"
-    if flat.saturated:
-        found += f"; up to {flat.saturated:.0%} of the values saturated ({flat.layer.title()})"
-    if dead.dead > MOST * dead.count:
-        return failed(
-            f"{dead.layer.title()}: {dead.dead} of {dead.count} units are dead, their slope is 0 for every row", fix
-        )
+    dead, flat = max(rows, key=lambda row: row.dead / row.total), max(rows, key=lambda row: row.saturated)
+    share, where = dead.dead / dead.total, f"{dead.dead} of {dead.total} units of {dead.layer.title()} are dead"
+    if share > MOST:
+        return failed(f"{where}: their slope is 0 for every row", fix)
     if flat.saturated > MOST:
-        return failed(f"{flat.layer.title()}: {flat.saturated:.0%} of the values are at the flat ends", fix)
-    return passed(found)
+        return failed(f"{flat.saturated:.0%} of the values of {flat.layer.title()} are at its flat ends", fix)
+    if share > SOME:
+        return noted(f"{where}: they say nothing about any row")
+    found = f"{sum(row.dead for row in rows):,} of {sum(row.total for row in rows):,} units dead"
+    return passed(found + (f", at most {flat.saturated:.0%} of a layer's values saturated" if flat.saturated else ""))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.layers import Chain, Concatenate, Identity, Residual, Rescale, Sigmoid, Softmax, Tanh
+from chainrule.layers import Chain, Concatenate, Identity, Rescale, Residual, Sigmoid, Softmax, Tanh
 from chainrule.layers.layer import Array, Cache, Layer
 from chainrule.network import Network
 
@@ -19,16 +19,18 @@ class Units(NamedTuple):
     """How the units of one activation fare over a batch."""
 
     layer: Layer
-    count: int
+    total: int
     dead: int  # units without a slope in any row
     saturated: float  # share of the values at the flat ends of a sigmoid or tanh; 0 for others
 
 
 def examine_units(network: Network, x: Array) -> list[Units]:
     """One row for each activation inside the network, nested ones too, from a batch of the network's dtype."""
-    passes = [(layer, y, cache) for layer, y, cache in leaves(network.layers, x) if is_activation(layer)]
-    ends = network.squashed  # probabilities at the end are wanted to be sure
-    return [_examined(*each) for each in passes if not (ends and each[0] is network.layers[-1])]
+    passes: list[tuple[Layer, Array, Cache]] = []
+    _run(network.layers, x, passes)
+    if network.squashed:  # probabilities at the end are meant to be sure
+        passes.pop()
+    return [_examined(layer, y, cache) for layer, y, cache in passes if is_activation(layer)]
 
 
 def is_activation(layer: Layer) -> bool:
@@ -37,22 +39,19 @@ def is_activation(layer: Layer) -> bool:
     return not fixed and not isinstance(layer, (Identity, Rescale, Softmax))
 
 
-def leaves(layers: Sequence[Layer], x: Array) -> Iterator[tuple[Layer, Array, Cache]]:
-    """Every layer that holds no others, with what it gives for x in inference. The generator's value is the output."""
+def _run(layers: Sequence[Layer], x: Array, passes: list[tuple[Layer, Array, Cache]]) -> Array:
+    """Forward in inference, as the network goes; what every layer without layers in it gives is added to `passes`."""
     for layer in layers:
         if isinstance(layer, Residual):
-            x = x + (yield from leaves(layer.layers, x))
+            x = x + _run(layer.layers, x, passes)
         elif isinstance(layer, Chain):
-            x = yield from leaves(layer.layers, x)
+            x = _run(layer.layers, x, passes)
         elif isinstance(layer, Concatenate):
-            parts = []
-            for branch in layer.branches:
-                parts.append((yield from leaves([branch], x)))
-            x = np.concatenate(parts, axis=-1)
+            x = np.concatenate([_run([branch], x, passes) for branch in layer.branches], axis=-1)
         else:
             x, cache = layer.forward(x)
-            yield layer, x, cache
-    return x  # noqa: B901
+            passes.append((layer, x, cache))
+    return x
 
 
 def _examined(layer: Layer, y: Array, cache: Cache) -> Units:

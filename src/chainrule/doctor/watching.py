@@ -33,10 +33,11 @@ MEMORY = 0.05  # share of the newest loss in the running mean
 RISEN, STEEP = 3, 100  # times the first loss, times the first gradient: out of hand
 TINY = 0.05  # a first loss below this is taken for this: a network that was taught before begins there
 VANISHED = 1e-3  # gradient of the first weights over that of the last
-IDLE, ROWS = 1e-6, 500  # a unit whose gradient stays below this share of the largest for so many rows is dead
+IDLE, ROWS = 1e-6, 300  # a unit whose gradient stays below this share of the largest for so many rows is dead
 MOST, FLAT = 0.5, 0.8  # of a layer's units dead, of its values saturated
 LEARNED = 1e-3  # share of the first loss below which all gradients are too small to be judged
 STILL, EPOCHS_STILL, STEPS_STILL = 0.01, 5, 300  # a plateau: less than this share gained in so many epochs and steps
+FALLS = 0.05  # the share that must be gained for it to be over
 HIGH = 0.5  # share of the first loss below which standing still is no trouble
 WORSE, BETTER = 1.1, 1.05  # times the best validation loss: rising, and back again
 
@@ -57,7 +58,8 @@ class Finding:
     fix: str = ""
 
     def __str__(self) -> str:
-        said = f"watch: {self.name}{' is over' if self.over else ''} at epoch {self.epoch}, step {self.step:,}: {self.evidence}"
+        what = f"{self.name} is over" if self.over else self.name
+        said = f"watch: {what} at epoch {self.epoch}, step {self.step:,}: {self.evidence}"
         return f"{said}\n       -> {self.fix}" if self.fix else said
 
 
@@ -136,7 +138,8 @@ class Watch(Callback):
         growth = max(self.mean_loss / start / RISEN, norm / max(self.first_norm, 1e-12) / STEEP)
         self._judge(
             *(trainer, "exploding", growth > 1, growth < 0.5),
-            f"mean loss {self.mean_loss:.3g}, first {self.first_loss:.3g}; gradient norm {norm:.2g}, first {self.first_norm:.2g}",
+            f"mean loss {self.mean_loss:.3g}, at first {self.first_loss:.3g}; gradient {norm:.2g}, at first "
+            f"{self.first_norm:.2g}",
             f"trainer.optimizer.learning_rate = {rate / 10:.0e}  # or trainer.clip = cr.ClipNorm(1.0)",
         )
         if abs(self.mean_loss) < LEARNED * start or not norm:
@@ -182,14 +185,15 @@ class Watch(Callback):
 
     def _look_for_plateau(self, trainer: Trainer, row: dict[str, Any]) -> None:
         now = {"epoch": row["epoch"], "step": trainer.step, "loss": row["loss"]}
-        if self.lowest is None or row["loss"] < self.lowest["loss"] - STILL * abs(self.lowest["loss"]):
+        enough = FALLS if self.raised.get("plateau") else STILL
+        if self.lowest is None or row["loss"] < self.lowest["loss"] - enough * abs(self.lowest["loss"]):
             self.lowest = now
         since = self.lowest
         epochs, steps = row["epoch"] - since["epoch"], trainer.step - since["step"]
         high = row["loss"] > HIGH * abs(self.first_loss or 0.0)
         self._judge(
             *(trainer, "plateau", high and epochs >= EPOCHS_STILL and steps >= STEPS_STILL, epochs == 0),
-            f"the loss {row['loss']:.3g} has not fallen by {STILL:.0%} in {epochs} epochs; it began at {self.first_loss:.3g}"
+            f"in {epochs} epochs the loss fell less than {STILL:.0%}: {row['loss']:.3g}, at first {self.first_loss:.3g}"
             if epochs
             else f"the loss has fallen to {row['loss']:.3g}",
             "print(cr.range_test(trainer, x, y).suggestion)",
