@@ -12,13 +12,14 @@ import numpy as np
 from chainrule import border, tasks
 from chainrule.batches import check_pair
 from chainrule.doctor.items import Answer
+from chainrule.doctor.rates import Rates, read_rates
 from chainrule.errors import ConfigurationError, DataError, DivergenceError, LabelError
 from chainrule.layers import Softmax
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Poisson, SquaredError
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
-from chainrule.range_testing import RangeTest, range_test
+from chainrule.range_testing import range_test
 from chainrule.training import Trainer
 
 SAMPLE = 2000  # rows at most
@@ -153,9 +154,9 @@ class Patient:
         return Trial(network, {name: total / max(1, steps) for name, total in sums.items()}, steps, trouble)
 
     @cached_property
-    def range_test(self) -> RangeTest:
-        """What the planned training makes of rates from 1e-6 to 10."""
-        return range_test(self.trainer(self.optimizer.clone(), self.batch_size), self.x, self.y)
+    def rates(self) -> Rates:
+        """What the planned training makes of learning rates from 1e-6 to 10."""
+        return read_rates(range_test(self.trainer(self.optimizer.clone(), self.batch_size), self.x, self.y))
 
     @property
     def planned_rate(self) -> float:

@@ -21,8 +21,8 @@ ASLEEP = 1e-2  # size of weights times the root of their number, below which uni
 PLODDING, HASTY = 3e-5, 0.2  # change of the weights in a step, as a share of them
 ROWS, HELD_OUT = 32, 0.25  # of the control: in a batch, and the share held out
 COMPARABLE = 80  # rows, before the control can tell anything
-FAR = 100  # times below the rate at which the loss begins to fall a rate wastes its steps
-CLEAR = 0.2  # share of the loss by which it must fall in the range test to tell anything
+HEART_STEPS, CONTROL_STEPS = (200, 1500), (100, 1000)  # at least, at most; between them half a second's work
+FAR = 100  # times below the rate at which the loss begins to fall, or above the best, a rate is out of place
 
 
 def learns_by_heart(patient: Patient) -> Answer:
@@ -33,7 +33,7 @@ def learns_by_heart(patient: Patient) -> Answer:
     answers = len(x) * patient.network.out_shapes[-1][-1]
     learned = sum(math.prod(row.shape) for row in patient.network.parameters if row.trainable)
     trainer = patient.trainer(Adam(QUICK), len(x))
-    baseline, loss, steps = constant_loss(patient, y), math.inf, patient.affordable_steps(len(x), 200, 1500)
+    baseline, loss, steps = constant_loss(patient, y), math.inf, patient.affordable_steps(len(x), *HEART_STEPS)
     try:
         for _ in trainer.steps(x, y, epochs=steps):
             if trainer.step % 20 == 0 or trainer.step == steps:
@@ -84,18 +84,18 @@ def units_after_steps(patient: Patient) -> Answer:
 
 def learning_rate(patient: Patient) -> Answer:
     """Does the planned rate lie where the loss falls?"""
-    test, rate = patient.range_test, patient.planned_rate
-    start, lowest = _fall(patient)
-    begins = float(test.rates[np.argmax(test.smoothed <= start - 0.1 * (start - lowest))])
-    found = f"planned {rate:.2g}" + ("" if test.diverges is None else f"; out of hand at {test.diverges:.2g}")
-    if test.diverges is not None and rate > test.diverges:
+    rates, rate = patient.rates, patient.planned_rate
+    found = f"planned {rate:.2g}" + (f"; out of hand at {rates.lost:.2g}" if rates.lost < math.inf else "")
+    if rate > rates.lost:
         return failed(f"{found}: too high", _other_rate(patient))
-    if start - lowest < CLEAR * abs(start):
-        return noted(f"{found}; in {len(test.rates)} steps the loss does not fall enough to tell more")
-    found += f"; the loss begins to fall at {begins:.2g} and falls fastest at {test.steepest:.2g}"
-    if rate * FAR < begins:
+    if not rates.clear:
+        return noted(f"{found}; in the range test the loss does not fall enough to tell more")
+    found += f"; the loss begins to fall at {rates.begins:.2g} and falls fastest at {rates.steepest:.2g}"
+    if rate > FAR * rates.steepest:
+        return failed(f"{found}: too high", _other_rate(patient))
+    if rate < rates.begins / FAR:
         return failed(f"{found}: too low", _other_rate(patient))
-    return passed(f"{found}; {test.suggestion:.1g} may do too")
+    return passed(f"{found}; {rates.suggestion:.1g} may do too")
 
 
 def shuffled_labels(patient: Patient) -> Answer:
@@ -106,7 +106,7 @@ def shuffled_labels(patient: Patient) -> Answer:
     order = patient.rng(7).permutation(n)
     held_out, kept = order[: int(HELD_OUT * n)], order[int(HELD_OUT * n) :]
     mixed = patient.rng(8).permutation(n)
-    steps = patient.affordable_steps(ROWS, 100, 1000)
+    steps = patient.affordable_steps(ROWS, *CONTROL_STEPS)
     real, shuffled = (_trained(patient, kept, held_out, y, steps) for y in (patient.y, patient.y[mixed]))
     found = f"after {steps} steps, on {len(held_out)} rows held out: {real[1]:.2f} with the labels, {shuffled[1]:.2f} "
     found += f"with shuffled ones ({_measure(patient)})"
@@ -135,15 +135,9 @@ def _trained(patient: Patient, kept: Array, held_out: Array, y: Array, steps: in
     return known, new
 
 
-def _fall(patient: Patient) -> tuple[float, float]:
-    """The loss at the beginning of the range test, and at its lowest."""
-    smoothed = patient.range_test.smoothed
-    return float(smoothed[:5].mean()), float(smoothed.min())
-
-
 def _other_rate(patient: Patient) -> str:
     """The optimizer with the rate that the range test suggests."""
-    return f"optimizer = cr.{type(patient.optimizer).__name__}({patient.range_test.suggestion:.1g})"
+    return f"optimizer = cr.{type(patient.optimizer).__name__}({patient.rates.suggestion:.1g})"
 
 
 def _measure(patient: Patient) -> str:
