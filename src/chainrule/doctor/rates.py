@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.range_testing import RangeTest
+from chainrule.range_testing import WIDTH, RangeTest
 
 CLEAR = 0.2  # share of the first loss by which it must fall to tell anything
 NOISE = 4  # standard deviations of the smoothed loss that a rise or fall must exceed
+SMOOTHED = (2 * math.sqrt(math.pi) * WIDTH) ** -0.5 / math.sqrt(2)  # times the deviation from step to step
 LOST = 0.75  # share of what was won that a rise gives away, when the rate is out of hand
 
 
@@ -37,8 +38,9 @@ def read_rates(test: RangeTest) -> Rates:
     (0.1, 10.0)
     """
     rates, loss = test.rates, test.smoothed
-    still = loss[: max(2, len(loss) // 4)]  # rates so low that only the batches differ
-    start, noise = float(still.mean()), NOISE * float(still.std())
+    still = max(3, len(loss) // 4)  # steps at rates so low that only the batches differ
+    start = float(loss[:still].mean())
+    noise = NOISE * SMOOTHED * float(np.diff(test.losses[:still]).std())
     lowest = np.minimum.accumulate(loss)
     won = start - lowest
     enough = max(CLEAR * abs(start), noise)
