@@ -102,7 +102,7 @@ def shuffled_labels(patient: Patient) -> Answer:
     """On rows held out, does it matter whose labels they are?"""
     n = len(patient.x)
     if n < COMPARABLE:
-        return noted(f"not asked: {n} rows are too few to hold some out")
+        return noted(f"not asked: it takes {COMPARABLE} rows to hold some out")
     order = patient.rng(7).permutation(n)
     held_out, kept = order[: int(HELD_OUT * n)], order[int(HELD_OUT * n) :]
     mixed = patient.rng(8).permutation(n)

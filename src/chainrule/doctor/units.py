@@ -12,6 +12,7 @@ from chainrule.layers.layer import Array, Cache, Layer
 from chainrule.network import Network
 
 CLOSED = 1e-3  # a slope below this share of the steepest lets nothing through
+SQUASHING = (Sigmoid, Tanh)  # those that can saturate
 FLAT = 0.1  # below this share of it a sigmoid or tanh is at its ends: |z| > 3.6, |z| > 1.8
 
 
@@ -60,5 +61,5 @@ def _examined(layer: Layer, y: Array, cache: Cache) -> Units:
     steepest = 0.25 if isinstance(layer, Sigmoid) else 1.0
     slopes = np.abs(slope).reshape(-1, y.shape[-1])
     dead = int((slopes.max(axis=0) < CLOSED * steepest).sum())
-    squashes = isinstance(layer, (Sigmoid, Tanh))
+    squashes = isinstance(layer, SQUASHING)
     return Units(layer, slopes.shape[1], dead, float((slopes < FLAT * steepest).mean()) if squashes else 0.0)

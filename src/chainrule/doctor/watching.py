@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.configurable import number
-from chainrule.doctor.units import examine_units, is_activation
+from chainrule.doctor.units import SQUASHING, examine_units, is_activation
 from chainrule.errors import DivergenceError
 from chainrule.history import Callback, Step
 from chainrule.layers import Concatenate
@@ -27,6 +27,7 @@ from chainrule.terminal import say
 if TYPE_CHECKING:
     from chainrule.training import Trainer
 
+PROBE = 32  # rows to look for saturated units with
 LOOKS = 3  # in a row that it takes to raise an alarm, or to call it off
 EPOCHS = 3  # the same for overfitting
 MEMORY = 0.05  # share of the newest loss in the running mean
@@ -67,7 +68,7 @@ class Watch(Callback):
     """Says when a training explodes, vanishes, dies, stands still or overfits, and when that is over.
 
     Arguments   every  steps between two looks at the gradients, at least 1 (default 25)
-                x      rows to look for saturated units with, (N, ...), of which 256 are used; without it they are not
+                x      rows to look for saturated units with, (N, ...), of which 32 are used; without it they are not
                        looked for (default None)
                 show   print each finding (default True)
     Attributes  findings, a list of Finding
@@ -104,7 +105,9 @@ class Watch(Callback):
         self._biases = [
             (row, behind.title()) for row, behind in _before_activations(network.layers, network.parameters)
         ]
-        self._probe = None if self.x is None else network.enter(self.x)[:256].astype(network.dtype)
+        x = None if self.x is None else network.enter(self.x)
+        saturates = any(isinstance(inner, SQUASHING) for layer in network.layers for inner in layer.walk())
+        self._probe = x[:PROBE].astype(network.dtype) if x is not None and saturates else None
 
     def on_step(self, trainer: Trainer, step: Step) -> None:
         """Follow the loss; look at the gradients if it is time to."""
