@@ -140,7 +140,10 @@ class Watch(Callback):
         start, norm = max(TINY, abs(self.first_loss or 0.0)), math.sqrt(sum(squares))
         growth = max(self.mean_loss / start / RISEN, norm / max(self.first_norm, 1e-12) / STEEP)
         self._judge(
-            *(trainer, "exploding", growth > 1, growth < 0.5),
+            trainer,
+            "exploding",
+            growth > 1,
+            growth < 0.5,
             f"mean loss {self.mean_loss:.3g}, at first {self.first_loss:.3g}; gradient {norm:.2g}, at first "
             f"{self.first_norm:.2g}",
             f"trainer.optimizer.learning_rate = {rate / 10:.0e}  # or trainer.clip = cr.ClipNorm(1.0)",
@@ -156,7 +159,10 @@ class Watch(Callback):
         if len(weights) > 1 and weights[-1][1] and not self.raised.get("dead units"):
             ratio = weights[0][1] / weights[-1][1]
             self._judge(
-                *(trainer, "vanishing", ratio < VANISHED, ratio > 3 * VANISHED),
+                trainer,
+                "vanishing",
+                ratio < VANISHED,
+                ratio > 3 * VANISHED,
                 f"the gradient of {weights[0][0]} is {ratio:.0e} of that of {weights[-1][0]}",
                 'cr.MLP([...], "relu")  # or cr.BatchNorm() before each activation, or fewer layers',
             )
@@ -164,7 +170,10 @@ class Watch(Callback):
             units = max(examine_units(network, self._probe), key=lambda row: row.saturated, default=None)
             if units is not None:
                 self._judge(
-                    *(trainer, "saturated units", units.saturated > FLAT, units.saturated < FLAT - 0.2),
+                    trainer,
+                    "saturated units",
+                    units.saturated > FLAT,
+                    units.saturated < FLAT - 0.2,
                     f"{units.saturated:.0%} of the values of {units.layer.title()} are at its flat ends",
                     f"trainer.optimizer.learning_rate = {rate / 10:.0e}  # and cr.Standardize() in front",
                 )
@@ -180,7 +189,10 @@ class Watch(Callback):
             if dead / len(idle) > worst:
                 worst, where = dead / len(idle), f"{dead} of {len(idle)} units of {title}"
         self._judge(
-            *(trainer, "dead units", worst > MOST, worst < MOST - 0.1),
+            trainer,
+            "dead units",
+            worst > MOST,
+            worst < MOST - 0.1,
             f"{where or 'no unit'} had no gradient in {enough:,} rows",
             f"trainer.optimizer.learning_rate = {trainer.optimizer.rate / 10:.0e}  # and cr.LeakyReLU() for ReLU",
             1,  # it took many looks already
@@ -195,7 +207,10 @@ class Watch(Callback):
         epochs, steps = row["epoch"] - since["epoch"], trainer.step - since["step"]
         high = row["loss"] > HIGH * abs(self.first_loss or 0.0)
         self._judge(
-            *(trainer, "plateau", high and epochs >= EPOCHS_STILL and steps >= STEPS_STILL, epochs == 0),
+            trainer,
+            "plateau",
+            high and epochs >= EPOCHS_STILL and steps >= STEPS_STILL,
+            epochs == 0,
             f"in {epochs} epochs the loss fell less than {STILL:.0%}: {row['loss']:.3g}, at first {self.first_loss:.3g}"
             if epochs
             else f"the loss has fallen to {row['loss']:.3g}",
@@ -210,7 +225,9 @@ class Watch(Callback):
         best, floor = self.best, 0.02 * abs(self.first_loss or 0.0)
         worse = value - best["value"]
         self._judge(
-            *(trainer, "overfitting", worse > (WORSE - 1) * abs(best["value"]) + floor and loss < best["loss"]),
+            trainer,
+            "overfitting",
+            worse > (WORSE - 1) * abs(best["value"]) + floor and loss < best["loss"],
             worse < (BETTER - 1) * abs(best["value"]) + floor,
             f"since epoch {best['epoch']} the validation loss went from {best['value']:.3g} to {value:.3g}, that of "
             f"training from {best['loss']:.3g} to {loss:.3g}",
