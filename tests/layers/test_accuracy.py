@@ -1,4 +1,4 @@
-"""Every activation and slope against sixty digits of mpmath, in units of the last place, over all floats of two dtypes."""
+"""Activations and slopes against sixty digits of mpmath, in units of the last place, over all floats of two dtypes."""
 
 import math
 
