@@ -199,12 +199,15 @@ def values(rng, n, k):
     return rng.standard_normal((n, k))
 
 
-def counts(rng, n, k):
+def poisson(rng, n, k):
     return rng.poisson(2.0, (n, k))
 
 
 def binary_cross_entropy(z, t):
     return functional.binary_cross_entropy_with_logits(z, t, reduction="none").mean(-1)
+
+
+poisson_nll = by_rows(functional.poisson_nll_loss, full=True)
 
 
 def chance_in(low, high):
@@ -227,12 +230,7 @@ LOSSES = {
     "distances": (chance_in(0, 1), "AbsoluteError()", values, lambda _: by_rows(functional.l1_loss)),
     "Huber": (chance_in(0.1, 3), "Huber({})", values, lambda d: by_rows(functional.huber_loss, delta=d)),
     "quantile": (chance_in(0.01, 0.99), "Quantile({})", values, pinball),
-    "counts": (
-        chance_in(0, 1),
-        "Poisson(full=True)",
-        counts,
-        lambda _: by_rows(functional.poisson_nll_loss, full=True),
-    ),
+    "counts": (chance_in(0, 1), "Poisson(full=True)", poisson, lambda _: poisson_nll),
 }
 
 
