@@ -152,7 +152,7 @@ REFUSED = [
     row(71, "fit(optimizer=cr.SGD('0.1'))", cr.ConfigurationError, "learning_rate", "'0.1'"),
     row(72, "fit(epochs=-1)", cr.ConfigurationError, "epochs", "received -1"),
     row(72, "fit(epochs=1.5)", cr.ConfigurationError, "epochs", "whole number"),
-    row(73, "cr.Dropout(1.0)", cr.ConfigurationError, "[0, 1)", "1.0"),
+    row(73, "cr.Dropout(1.0)", cr.ConfigurationError, "Dropout: probability", "[0, 1)", "1.0"),
     row(73, "cr.Dropout(-0.1)", cr.ConfigurationError, "[0, 1)"),
     row(73, "cr.Dropout(float('nan'))", cr.ConfigurationError, "nan"),
     row(74, "cr.SGD(0.1, momentum=1)", cr.ConfigurationError, "momentum", "[0, 1)"),

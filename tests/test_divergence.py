@@ -76,6 +76,13 @@ def test_the_first_bad_layer_is_named():
     assert trainer.epoch == 2
 
 
+def test_one_bad_number_is_enough_to_name_its_layer():
+    network = cr.Network(cr.ReLU(), cr.Linear(5, 7), cr.Tanh(), cr.Linear(7, 3))
+    network.layers[1].W[0, 0] = np.nan  # one column of nan behind it, and all of it behind the next
+    with pytest.raises(cr.DivergenceError, match=r"first in Linear #1 \("):
+        cr.Trainer(network, "cross_entropy", cr.SGD(0.1), batch_size=BATCH).fit(X, Y)
+
+
 def test_a_layer_that_fails_only_once_cannot_be_named():
     """The culprit is looked for by a second forward: what is well again leaves only the loss to name."""
     network = cr.Network(cr.Linear(5, 7), Fuse(heals=True), cr.Linear(7, 3))

@@ -1,5 +1,6 @@
 """The house rules that no other tool checks: how a file is named, how long it is, what a docstring must say."""
 
+import ast
 import inspect
 import json
 import re
@@ -154,6 +155,17 @@ def test_a_part_tells_its_formulas_its_arguments_and_an_example(name):
     wanted += ["Arguments"] if "__init__" in part.__dict__ else []
     assert [section for section in wanted if not re.search(rf"^{section}  ", doc, re.M)] == []
     assert ">>> " in doc
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_default_that_is_told_is_the_default(name):
+    doc, parameters = inspect.cleandoc(PARTS[name].__doc__), inspect.signature(PARTS[name]).parameters
+    entries = re.split(rf"(?m)^(?:Arguments)? +({'|'.join(parameters) or '(?!)'})\b", doc)[1:]
+    for argument, entry in zip(entries[::2], entries[1::2], strict=True):
+        told = re.search(r'\(default ("[^"]*"|[^\s,;:)]+)|("\w+") \(default\)', entry)
+        default = parameters[argument].default
+        if told and isinstance(default, (bool, int, float, str)):
+            assert ast.literal_eval(told[1] or told[2]) == default, argument
 
 
 # The import -----------------------------------------------------------------------------------------------------------

@@ -209,6 +209,17 @@ def test_the_first_plan_fixes_the_length():
         optimizer.step(np.zeros(1), np.zeros(1))
 
 
+def test_a_schedule_that_comes_later_begins_with_its_own_first_step():
+    optimizer = cr.SGD(0.1)
+    for _ in range(6):
+        optimizer.step(np.zeros(1), np.zeros(1))
+    optimizer.learning_rate = cr.OneCycle(1.0, warmup=0)
+    optimizer.plan(4)
+    assert [optimizer.step(np.zeros(1), np.zeros(1)) for _ in range(4)] == [7 / 8, 5 / 8, 3 / 8, 1 / 8]
+    with pytest.raises(cr.ConfigurationError, match="planned for 4 steps, 4 are taken, and 1 more"):
+        optimizer.step(np.zeros(1), np.zeros(1))
+
+
 @pytest.mark.parametrize("length", [None, 4])
 def test_a_plan_longer_than_the_schedule_is_refused_at_once(length):
     optimizer = cr.SGD(cr.OneCycle(1.0, warmup=0, length=length))

@@ -12,6 +12,24 @@ def trainer64(**options):
     return cr.Trainer(network, "cross_entropy", cr.SGD(0.1, momentum=0.9), **{"seed": 3} | options)
 
 
+# Penalties ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_penalty_stands_beside_the_loss_and_its_slope_is_in_the_gradient():
+    trainer = trainer64(batch_size=ROWS, penalty=(cr.L2(0.1), cr.L1(0.01)))
+    before = trainer.network.copy()
+    (step,) = trainer.steps(X, Y)
+    weights = np.concatenate([layer.W.ravel() for layer in before.layers if isinstance(layer, cr.Linear)])
+    loss, dy = cr.CrossEntropy()(before(X), Y)
+    assert step.loss == pytest.approx(loss, rel=1e-12)
+    assert step.penalty == pytest.approx(0.05 * (weights**2).sum() + 0.01 * np.abs(weights).sum(), rel=1e-12)
+    assert trainer.history["penalty"] == [step.penalty]
+    before.backward(dy, before.forward(X.astype("float64"))[1])
+    slope = np.zeros_like(before.grads)
+    slope[: len(weights)] = 0.1 * weights + 0.01 * np.sign(weights)
+    np.testing.assert_allclose(trainer.network.params, before.params - 0.1 * (before.grads + slope), rtol=1e-10)
+
+
 # Accumulation ---------------------------------------------------------------------------------------------------------
 
 
