@@ -52,8 +52,9 @@ class EarlyStopping(Callback):
     Attributes  monitored (a Monitor: `.best` is the best value); best_epoch; waited (epochs without improvement);
                 stopped (did it end the training?)
     Raises      ConfigurationError before training for a monitor that no row will have
-    Where the trainer averages its weights, the average is measured, and the best average is what is put back. A further
-    `fit` after an early end begins with the best weights and with all of its patience.
+    Where the trainer averages its weights, the average is measured, and the best average is put back in the place of
+    both. A further `fit` after an early end begins with the best weights and with all of its patience; a trainer that
+    has taken no step yet begins anew, whatever was watched before.
     Source      Prechelt 1998, "Early Stopping - But When?", where it is the third class of criteria, UP
 
     >>> EarlyStopping("validation_accuracy", patience=3)
@@ -74,18 +75,19 @@ class EarlyStopping(Callback):
         self.monitored = Monitor(monitor, mode, min_delta, owner="EarlyStopping")
         self.min_delta = self.monitored.min_delta
         self.best_epoch = self.waited = self.last_epoch = 0
-        self.stopped = self.resumed = False
+        self.stopped = self.left = False  # left: the loop that it stopped is over too
         self.weights: dict[str, Any] | None = None  # the best ones; filled once, never changed
 
     def on_start(self, trainer: Trainer, epochs: int) -> None:
-        """Look for the column; end at once if the run that is resumed had been ended."""
+        """Look for the column; end at once if the run that is resumed was killed on its way out."""
         self.monitored.check(trainer, self)
+        if trainer.step == 0:
+            self.restore(self.clone().state())
         self.last_epoch = trainer.epoch + epochs
-        if self.stopped and self.resumed:
+        if self.stopped and not self.left:
             trainer.stop()
         elif self.stopped:
             self.stopped, self.waited = False, 0
-        self.resumed = False
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         """Keep the weights if they are the best; end training if patience is."""
@@ -97,13 +99,16 @@ class EarlyStopping(Callback):
             return
         self.waited += 1
         if self.waited >= self.patience:
-            self.stopped = True
+            self.stopped, self.left = True, False
             trainer.stop()
 
     def on_end(self, trainer: Trainer) -> None:
         """Put the best weights back, if training is over."""
+        self.left = True
         if self.weights is not None and (self.stopped or trainer.epoch >= self.last_epoch):
             trainer.network.params[...], trainer.network.state[...] = self.weights["params"], self.weights["state"]
+            if trainer.averages is not None:
+                trainer.averages[...] = self.weights["params"]
 
     def state(self) -> dict[str, Any]:
         return {
@@ -111,13 +116,14 @@ class EarlyStopping(Callback):
             "best_epoch": self.best_epoch,
             "waited": self.waited,
             "stopped": self.stopped,
+            "left": self.left,
             "weights": self.weights,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.monitored.best, self.best_epoch = state["best"], state["best_epoch"]
-        self.waited, self.stopped, self.weights = state["waited"], state["stopped"], state["weights"]
-        self.resumed = True
+        self.waited, self.stopped, self.left = state["waited"], state["stopped"], state["left"]
+        self.weights = state["weights"]
 
 
 class ReduceLROnPlateau(Callback):
@@ -166,6 +172,8 @@ class ReduceLROnPlateau(Callback):
         """Look for the column, and for a rate that can be lowered."""
         self.monitored.check(trainer, self)
         self._rate(trainer)
+        if trainer.step == 0:
+            self.restore(self.clone().state())
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         """Count, and lower the rate if it is time to."""
