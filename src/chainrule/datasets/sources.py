@@ -31,8 +31,8 @@ class Source:
                 block   rows that are read in one go, rounded up to whole chunks if the rows have `chunks`, as those of
                         h5py and Zarr may (default 256)
                 window  blocks whose rows are shuffled together (default 64). Many small blocks mix better than few
-                        large ones: on MNIST sorted by label the defaults cost DIFF points of accuracy, windows of 8
-                        blocks of 2,048 cost 3 (docs/decisions/0014)
+                        large ones: on MNIST sorted by label the defaults cost 0.1 points of accuracy, windows of 8
+                        blocks of 2,048 cost 3.2 (docs/decisions/0014)
     Raises      DataError for no rows, things that are not numbers, NaN and infinity; what a block holds is found when
                 it is read. DataFileError if the rows have become fewer or of another shape since
 
