@@ -147,7 +147,10 @@ def test_sample_weights_that_cannot_be_used_are_refused_before_training(weights,
         ("balance", r"class_weight 'balance' is unknown. Did you mean 'balanced'\?"),
         ({3: 1.0}, "class 3 is unknown. Known: 0 to 2"),
         ({"cat": 1.0}, "class 'cat' is unknown"),
-        ([1.0, 1.0, 1.0, 1.0], "class 3 is unknown"),
+        ([1.0, 1.0, 1.0, 1.0], r"expected \"balanced\", \{label: weight\} or a list of 3 weights, received \[1.0, "),
+        ([5.0], r"a list of 3 weights, received \[5.0\]"),
+        ([[1.0, 2.0, 3.0]], r"a list of 3 weights, received \[\[1.0"),
+        (0.5, "a list of 3 weights, received 0.5"),
         ({0: -1}, "class_weight of class 0 must be a number"),
         ({0: 0, 1: 0, 2: 0}, "every row would have weight 0"),
     ],
@@ -159,8 +162,27 @@ def test_class_weights_that_cannot_be_used_are_refused_before_training(given, te
     assert trainer.step == 0
 
 
-@pytest.mark.parametrize(("loss", "y"), [("mse", X[:, :1]), ("poisson", np.arange(ROWS)[:, None])], ids=str)
+def test_weights_that_leave_no_row_together_are_refused_before_training():
+    trainer = plain_trainer(class_weight={0: 0.0})
+    with pytest.raises(cr.ConfigurationError, match="class_weight: every row would have weight 0"):
+        trainer.fit(X, Y, sample_weight=Y == 0)
+    assert trainer.step == 0
+
+
+SEVERAL = (np.arange(ROWS)[:, None] % [2, 3, 5] == 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        ("mse", X[:, :1]),
+        ("mse", X[:, :3]),
+        ("poisson", np.arange(ROWS)[:, None]),
+        ("binary_cross_entropy", SEVERAL),
+    ],
+    ids=["values", "rows of values", "counts", "several answers"],
+)
 def test_class_weights_need_classes(loss, y):
-    trainer = cr.Trainer(cr.MLP([5, 1]), loss, class_weight="balanced")
+    trainer = cr.Trainer(cr.MLP([5, y.shape[1]]), loss, class_weight="balanced")
     with pytest.raises(cr.ConfigurationError, match=r"needs targets that are classes. Say sample_weight"):
         trainer.fit(X, y)
