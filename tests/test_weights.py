@@ -64,6 +64,34 @@ def test_validation_may_bring_weights():
     assert trainer.history["validation_loss"] == [expected]
 
 
+def rows_there(y, answers):
+    return len(y)
+
+
+def test_validation_counts_by_weights_in_all_it_measures():
+    """As scikit-learn does, where the metric takes weights; the others see the rows that count."""
+    x, y = HELD_OUT
+    weights = np.arange(len(y)) % 3
+    kept = weights > 0
+    trainer = plain_trainer(metrics=[cr.metrics.balanced_accuracy, rows_there])
+    row = trainer.fit(X, Y, 1, (x, y, weights)).rows[-1]
+    right = trainer.network.predict(x) == y
+    assert row["validation_accuracy"] == pytest.approx(np.average(right, weights=weights))
+    assert row["validation_balanced_accuracy"] == cr.metrics.balanced_accuracy(y, trainer.network.predict(x), weights)
+    assert row["validation_rows_there"] == kept.sum()
+    only = trainer.network.evaluate(x[kept], y[kept], "cross_entropy", sample_weight=weights[kept])
+    assert only.items() <= {name.removeprefix("validation_"): value for name, value in row.items()}.items()
+
+
+def test_the_accuracy_of_an_epoch_is_the_weighted_share_of_its_rows():
+    weights = np.random.default_rng(0).random(ROWS)
+    trainer = trainer64(batch_size=4, accumulate=2)
+    trainer.optimizer.learning_rate = 0.0
+    trainer.fit(X, Y, sample_weight=weights)
+    right = trainer.network.predict(X) == Y
+    assert trainer.history["accuracy"][0] == pytest.approx(np.average(right, weights=weights), rel=1e-12)
+
+
 BALANCED = ROWS / 3 / np.bincount(Y)
 
 

@@ -219,12 +219,12 @@ class Trainer:
 
     def _finish_epoch(self, data: Batches, held_out: Batches | None) -> None:
         """Close the epoch: a row of the history, validation, callbacks."""
-        network, sums, n, rate = self.network, self.sums, self.rows_done, self.sums["rate"]
+        network, sums, rate = self.network, self.sums, self.sums["rate"]
         if not (np.isfinite(network.params).all() and np.isfinite(network.state).all()):
             raise self._diverged("The weights are no longer finite", "the last update", int(sums["steps"]), rate)
         row: dict[str, Any] = {"epoch": self.epoch + 1, "loss": sums["loss"] / sums["total"]}
         if tasks.classifies(network.output):
-            row["accuracy"] = sums["hits"] / n
+            row["accuracy"] = sums["hits"] / sums["total"]
         if self.penalty:
             row["penalty"] = sums["penalty"] / sums["steps"]
         if held_out is not None:
