@@ -243,6 +243,8 @@ def test_a_misspelt_attribute_is_not_swallowed():
         ("penalty", 1e-4, r"L2\(1e-4\)"),
         ("clip", 1.0, r"ClipNorm\(1.0\)"),
         ("max_norm", 3.0, r"MaxNorm\(3.0\)"),
+        ("clip", cr.MaxNorm(3.0), r"ClipNorm\(1.0\)"),
+        ("max_norm", cr.ClipNorm(1.0), r"MaxNorm\(3.0\)"),
         ("average", 0.999, r"EMA\(0.999\)"),
         ("augment", "shift", "RandomAffine"),
     ],

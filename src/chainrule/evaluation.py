@@ -80,8 +80,8 @@ def named_metrics(metrics: Any) -> dict[str, Metric]:
     for name, _ in pairs:
         if name in taken:
             raise ConfigurationError(
-                f"metrics: there is a {name!r} already (loss and accuracy are measured anyway). Give each a name of its "
-                "own: {name: function}."
+                f"metrics: there is a {name!r} already (loss and accuracy are measured anyway). Give each a name of "
+                "its own: {name: function}."
             )
         taken.append(name)
     return dict(pairs)

@@ -37,6 +37,13 @@ def take(trainer: Trainer) -> dict[str, Any]:
     }
 
 
+def place(state: dict[str, Any]) -> str:
+    """When a state was taken, in words."""
+    if state["rows_done"]:
+        return f"after step {state['sums']['steps']} of epoch {state['epoch'] + 1}"
+    return f"after epoch {state['epoch']}" if state["epoch"] else "at the start"
+
+
 def put_back(trainer: Trainer, state: dict[str, Any]) -> None:
     """Let a trainer go on from a state; CheckpointError, with nothing changed, if it is none of its kind."""
     _check_fits(trainer, state)
@@ -49,6 +56,7 @@ def put_back(trainer: Trainer, state: dict[str, Any]) -> None:
         network.unfreeze()
     if state["frozen"]:
         network.freeze(*state["frozen"])
+    trainer.rows_done = 0  # between epochs everything may be assigned
     for name in ASSIGNABLE:
         setattr(trainer, name, state[name])
     trainer.averages = None if state["averages"] is None else state["averages"].copy()

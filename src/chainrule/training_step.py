@@ -50,7 +50,7 @@ def update(trainer: Trainer) -> tuple[float, float]:
     rate = trainer.optimizer.step(params, grads, network.trainable, network.decays)
     if trainer.max_norm is not None:
         weights = [row for row in network.parameters if row.decays and row.trainable]
-        trainer.max_norm.apply([getattr(row.layer, row.attribute) for row in weights])
+        trainer.max_norm.shrink([getattr(row.layer, row.attribute) for row in weights])
     if trainer.average is not None:
         if trainer.averages is None:
             trainer.averages = params.copy()
