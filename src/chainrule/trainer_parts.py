@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from chainrule.border import as_array
 from chainrule.configurable import by_name, number
 from chainrule.errors import ConfigurationError
 from chainrule.evaluation import named_metrics
@@ -32,6 +33,13 @@ def _callbacks(name: str, value: Any) -> list[Callback]:
     if not all(isinstance(callback, Callback) for callback in callbacks):
         raise ConfigurationError(f"Trainer: callbacks must be Callback objects, received {value!r}.")
     return callbacks
+
+
+def _class_weight(name: str, value: Any) -> Any:
+    """As plain values, which checkpoints can write down; whether they fit is seen with the targets."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value if value is None or isinstance(value, str) else as_array(value, f"Trainer: {name}").tolist()
 
 
 def _with(method: str, example: str) -> Callable[[str, Any], Any]:
@@ -82,6 +90,7 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "max_norm": _with("shrink", "MaxNorm(3.0)"),
     "average": _with("update", "EMA(0.999)"),
     "augment": _several("__call__", "RandomAffine((28, 28))"),
+    "class_weight": _class_weight,
     "metrics": lambda name, value: named_metrics(value),
     "callbacks": _callbacks,
 }
