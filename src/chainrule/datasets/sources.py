@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import threading
@@ -83,6 +84,12 @@ class Source:
         held = f"{len(self._held):,} of them, {self._held.nbytes:,} bytes"
         return f"Source({len(self):,} rows of {self.dtype} {self.shape[1:]}, holding up to {held})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (self.rows, self.block, self.window)  # what is held is read again; a lock cannot be copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Source:
+        return copy.copy(self)  # of the same rows: a copy of the file is what memory may not hold
+
     def order(self, rng: np.random.Generator) -> Array:
         """The order of the rows in an epoch, each once: blocks at random, rows shuffled within windows of blocks."""
         blocks = rng.permutation(math.ceil(len(self) / self.block))
@@ -130,6 +137,10 @@ class Source:
             raise _changed(f"{self.dtype} {expected} in [{start}:{stop}]", f"{rows.dtype} {rows.shape}")
         border.check_finite(rows, "source", self.dtype, start)
         return rows
+
+
+def _remade(rows: Any, block: int, window: int) -> Source:
+    return Source(rows, block=block, window=window)
 
 
 def _file_size(rows: Any) -> int:
