@@ -113,15 +113,13 @@ def save(trainer: Trainer, path: str | os.PathLike[str], fingerprint: str | None
         safetensors_format.write(path, tensors | arrays, words)
 
 
-def load(path: str | os.PathLike[str] | None, layers: Sequence[type[Configurable]] = ()) -> Contents:
+def load(path: str | os.PathLike[str], layers: Sequence[type[Configurable]] = ()) -> Contents:
     """What a checkpoint holds, to look at. Hostile files can do no harm.
 
     Arguments   path    the file
                 layers  classes of your own that stand in it: layers, losses, schedules
     Raises      CheckpointError if the file is missing, damaged, hostile, of a newer version or something else
     """
-    if path is None:
-        raise CheckpointError("there is no checkpoint to go on from yet: begin with trainer.fit(...).")
     known = with_own(layers, _parts())
     with naming(path):
         tensors, words = safetensors_format.read(path)
@@ -167,6 +165,8 @@ def restore(
     Augmentations are compared by their names, as functions cannot be saved.
     """
     _check_trainer("restore", trainer)
+    if path is None:
+        raise CheckpointError("there is no checkpoint to go on from yet: begin with trainer.fit(...).")
     contents = load(path, layers)
     with naming(path):
         _check_network(trainer.network, contents.network)
