@@ -158,12 +158,15 @@ def test_a_state_taken_after_an_early_end_goes_on_as_the_trainer_itself_did():
     assert everything(trainer) == ends
 
 
+@pytest.mark.parametrize("epochs_before", [0, 1])
 @pytest.mark.parametrize("make", [lambda: EarlyStopping("loss", patience=9), lambda: ReduceLROnPlateau("loss")])
-def test_what_watched_one_training_watches_the_next_as_if_it_were_new(make):
+def test_what_watched_one_training_watches_the_next_as_if_it_were_new(make, epochs_before):
     used = make()
     plain_trainer(0.5, callbacks=[used]).fit(X, Y, 6)
-    trainers = [plain_trainer(0.01, callbacks=[callback]) for callback in (used, make())]
-    for trainer in trainers:
+    trainers = [plain_trainer(0.01), plain_trainer(0.01)]
+    for trainer, callback in zip(trainers, (used, make()), strict=True):
+        trainer.fit(X, Y, epochs_before)
+        trainer.callbacks = [callback]
         trainer.fit(X, Y, 3)
     assert everything(trainers[0]) == everything(trainers[1])
     assert used.monitored.best == trainers[1].callbacks[0].monitored.best

@@ -38,7 +38,22 @@ if TYPE_CHECKING:
     from chainrule.training import Trainer
 
 
-class EarlyStopping(Callback):
+class Watcher(Callback):
+    """Base of what waits for a measure to get better: it belongs to one training, and forgets it in the next."""
+
+    watched: Trainer | None = None  # whose training it was, unless its state has been restored since
+
+    def on_start(self, trainer: Trainer, epochs: int) -> None:
+        """Begin anew with another trainer, or one that has taken no step yet: what was best there is nothing here."""
+        if trainer.step == 0 or self.watched not in (None, trainer):
+            self.restore(self.clone().state())
+        self.watched = trainer
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.watched = None
+
+
+class EarlyStopping(Watcher):
     """Ends training when a measure has stopped getting better, and puts the best weights back.
 
     They are put back when training ends here, or when all its epochs are over. A loop that is merely broken off
@@ -53,8 +68,8 @@ class EarlyStopping(Callback):
                 stopped (did it end the training?)
     Raises      ConfigurationError before training for a monitor that no row will have
     Where the trainer averages its weights, the average is measured, and the best average is put back in the place of
-    both. A further `fit` after an early end begins with the best weights and with all of its patience; a trainer that
-    has taken no step yet begins anew, whatever was watched before.
+    both. A further `fit` after an early end begins with the best weights and with all of its patience; the next
+    training, of another trainer, begins anew.
     Source      Prechelt 1998, "Early Stopping - But When?", where it is the third class of criteria, UP
 
     >>> EarlyStopping("validation_accuracy", patience=3)
@@ -81,8 +96,7 @@ class EarlyStopping(Callback):
     def on_start(self, trainer: Trainer, epochs: int) -> None:
         """Look for the column; end at once if the run that is resumed was killed on its way out."""
         self.monitored.check(trainer, self)
-        if trainer.step == 0:
-            self.restore(self.clone().state())
+        super().on_start(trainer, epochs)
         self.last_epoch = trainer.epoch + epochs
         if self.stopped and not self.left:
             trainer.stop()
@@ -121,12 +135,13 @@ class EarlyStopping(Callback):
         }
 
     def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
         self.monitored.best, self.best_epoch = state["best"], state["best_epoch"]
         self.waited, self.stopped, self.left = state["waited"], state["stopped"], state["left"]
         self.weights = state["weights"]
 
 
-class ReduceLROnPlateau(Callback):
+class ReduceLROnPlateau(Watcher):
     """Lowers the learning rate when a measure has stopped getting better.
 
     Update      rate = max(rate * factor, min_rate)  after `patience` epochs in a row without improvement; epochs of the
@@ -172,8 +187,7 @@ class ReduceLROnPlateau(Callback):
         """Look for the column, and for a rate that can be lowered."""
         self.monitored.check(trainer, self)
         self._rate(trainer)
-        if trainer.step == 0:
-            self.restore(self.clone().state())
+        super().on_start(trainer, epochs)
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         """Count, and lower the rate if it is time to."""
@@ -198,4 +212,5 @@ class ReduceLROnPlateau(Callback):
         return {"best": self.monitored.best, "waited": self.waited, "cooling": self.cooling}
 
     def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
         self.monitored.best, self.waited, self.cooling = state["best"], state["waited"], state["cooling"]
