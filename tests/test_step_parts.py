@@ -208,7 +208,7 @@ def test_metrics_need_validation_data():
         plain_trainer(metrics=[share_of_class_0]).fit(X, Y)
 
 
-@pytest.mark.parametrize("metrics", ["f1", ["f1"], [lambda y, a: 0, 3], 7])
+@pytest.mark.parametrize("metrics", ["f1", ["f1"], [lambda y, a: 0, 3], {"f1": 3}, 7])
 def test_metrics_are_functions(metrics):
     with pytest.raises((cr.ConfigurationError, TypeError), match=r"metrics: expected functions|not iterable"):
         plain_trainer(metrics=metrics)
