@@ -208,10 +208,36 @@ def test_metrics_need_validation_data():
         plain_trainer(metrics=[share_of_class_0]).fit(X, Y)
 
 
-@pytest.mark.parametrize("metrics", ["f1", ["f1"], [lambda y, a: 0, 3], {"f1": 3}, 7])
-def test_metrics_are_functions(metrics):
-    with pytest.raises((cr.ConfigurationError, TypeError), match=r"metrics: expected functions|not iterable"):
+@pytest.mark.parametrize(
+    ("metrics", "text"),
+    [
+        *(
+            (metrics, "metrics: expected functions such as")
+            for metrics in ("f1", ["f1"], [share_of_class_0, 3], {"f1": 3}, 7)
+        ),
+        (
+            [lambda y, a: 0, lambda y, a: 1],
+            r"'<lambda>' already.* Give each a name of its own",
+        ),
+        ({"loss": share_of_class_0}, "there is a 'loss' already"),
+        ([cr.metrics.accuracy], r"'accuracy' already \(loss and accuracy are measured anyway\)"),
+    ],
+)
+def test_metrics_are_functions_with_names_that_differ(metrics, text):
+    with pytest.raises(cr.ConfigurationError, match=text):
         plain_trainer(metrics=metrics)
+
+
+def test_no_metrics_may_be_said_in_words():
+    assert plain_trainer(metrics=None).metrics == {}
+
+
+@pytest.mark.parametrize("value", [np.ones(3), np.ones(1), None, {"a": 1}], ids=str)
+def test_a_metric_is_one_number(value):
+    trainer = plain_trainer(metrics={"odd": lambda y, answers: value})
+    with pytest.raises(cr.ConfigurationError, match=r"metric odd: expected one number, received .* give a metric each"):
+        trainer.fit(X, Y, 1, HELD_OUT)
+    assert trainer.step == 0
 
 
 def test_a_metric_that_wants_what_there_is_not():
@@ -238,6 +264,8 @@ def test_a_misspelt_attribute_is_not_swallowed():
         ("penalty", 1e-4, r"L2\(1e-4\)"),
         ("clip", 1.0, r"ClipNorm\(1.0\)"),
         ("max_norm", 3.0, r"MaxNorm\(3.0\)"),
+        ("clip", cr.MaxNorm(3.0), r"ClipNorm\(1.0\)"),
+        ("max_norm", cr.ClipNorm(1.0), r"MaxNorm\(3.0\)"),
         ("average", 0.999, r"EMA\(0.999\)"),
         ("augment", "shift", "RandomAffine"),
     ],

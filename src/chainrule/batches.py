@@ -78,7 +78,11 @@ class Batches:
         """x, cast, y and weights of the given rows."""
         x = self.x[rows] if border.is_sparse(self.x) else self.x.take(rows, axis=0)  # take is faster than indexing
         weights = None if self.weights is None else self.weights[rows].astype(self.dtype)
-        return x.astype(self.dtype, copy=False), self.y.take(rows, axis=0), weights
+        cast = x.astype(self.dtype, copy=False)
+        if cast is not x and border.is_source(self.x) and not np.isfinite(cast).all():  # an array is checked beforehand
+            for row, values in zip(rows.tolist(), x, strict=True):
+                border.check_finite(values[None], "x", self.dtype, row)
+        return cast, self.y.take(rows, axis=0), weights
 
     def total(self, rows: Array) -> float:
         """What the loss of the given rows is divided by: how many they are, or the sum of their weights."""

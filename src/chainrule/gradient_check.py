@@ -145,7 +145,7 @@ def check_gradients(
     if isinstance(subject, Loss):
         report = GradientReport(repr(subject), [_check_loss(subject, x, y, seed)])
     elif isinstance(subject, (Layer, Network)):
-        network = _double(subject, x)
+        network = double(subject, x)
         network.enter(x)
         report = GradientReport(repr(subject), _check_network(network, x, y, loss, train, seed))
     else:
@@ -155,7 +155,7 @@ def check_gradients(
     return report
 
 
-def _double(subject: Layer | Network, x: Array) -> Network:
+def double(subject: Layer | Network, x: Array) -> Network:
     """A float64 copy of the network, or a network of one layer with that layer's own arrays."""
     if isinstance(subject, Network):
         if not subject.out_shapes:
@@ -220,13 +220,13 @@ def _check_array(name: str, f: Callable[[], float], array: Array, analytic: Arra
     indices = _chosen(analytic, rng)
     pairs: list[tuple[tuple[int, ...] | None, float, float, float]] = []
     for index in indices:
-        numerical, doubt = _slope(f, here, array, index, 1.0)
+        numerical, doubt = slope(f, here, array, index, 1.0)
         pairs.append((index, float(analytic[index]), numerical, doubt))
     if analytic.size > MANY:
         for _ in range(DIRECTIONS):
             direction = rng.standard_normal(array.shape)
             direction /= np.linalg.norm(direction)
-            numerical, doubt = _slope(f, here, array, ..., direction)
+            numerical, doubt = slope(f, here, array, ..., direction)
             pairs.append((None, float((analytic * direction).sum()), numerical, doubt))
     largest = max((abs(value) for _, a, n, _ in pairs for value in (a, n)), default=0.0)
 
@@ -262,7 +262,9 @@ def _chosen(analytic: Array, rng: np.random.Generator) -> list[tuple[int, ...]]:
     return [tuple(int(i) for i in np.unravel_index(flat, analytic.shape)) for flat in sorted(chosen)]
 
 
-def _slope(f: Callable[[], float], here: float, array: Array, index: Any, direction: Any) -> tuple[float, float]:
+def slope(
+    f: Callable[[], float], here: float, array: Array, index: Any, direction: Any, step: float = STEP
+) -> tuple[float, float]:
     """The slope of f along a direction, and how far it is to be doubted: how much two step sizes disagree."""
     kept = np.array(array[index])
 
@@ -271,7 +273,7 @@ def _slope(f: Callable[[], float], here: float, array: Array, index: Any, direct
         return f()
 
     slopes, bends = [], []
-    for h in (STEP, STEP / 5):
+    for h in (step, step / 5):
         up, down, up2, down2 = at(h), at(-h), at(2 * h), at(-2 * h)
         slopes.append((8 * (up - down) - (up2 - down2)) / (12 * h))
         bends.append((up - 2 * here + down) / h)

@@ -160,9 +160,12 @@ class Network(Displayable, Configurable):
             layer.adapt(pieces)
             pieces = Pieces(layer, pieces)  # what it hands on
 
-    def trace(self, x: Any, y: Any, loss: Loss | str) -> list[Trace]:
-        """Every layer's input, output, cache and gradients for one batch, as in inference. Overwrites `grads`."""
-        return trace(self, self._cast(self.enter(x)[:]), y, by_name("loss", loss, LOSSES, Loss))
+    def trace(
+        self, x: Any, y: Any = None, loss: Loss | str | None = None, *, train: bool = False, seed: int = 0
+    ) -> list[Trace]:
+        """Every layer's input, output, cache and gradients for one batch. Overwrites `grads`; no loss, all 0."""
+        judge = None if loss is None else by_name("loss", loss, LOSSES, Loss)
+        return trace(self, self._cast(self.enter(x)[:]), y, judge, train, np.random.default_rng(seed))
 
     # Use ----------------------------------------------------------------------------------------------------------
 

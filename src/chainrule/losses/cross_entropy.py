@@ -18,11 +18,11 @@ class CrossEntropy(Loss):
 
     Shapes      outputs (N, K) logits    targets (N,) labels 0..K-1, or (N, K) rows that sum to 1 (one-hot or soft)
     Forward     p = softmax(outputs),  loss = -sum of q_k log p_k, averaged over the rows; q is the target row, after
-                smoothing q = (1 - s) q + s / K
-    Backward    dL/doutputs = (p - q) / N: the softmax's and the logarithm's derivatives cancel to a difference
+                smoothing q = (1 - s) q + s / K;  from probabilities p = outputs
+    Backward    dL/doutputs = (p - q) / N: the softmax's and the logarithm's derivatives cancel to a difference;
+                from probabilities dL/doutputs = -q / p / N, with p at least the dtype's smallest normal number
     Arguments   label_smoothing     s, a fraction in [0, 1) (default 0)
-                from_probabilities  the outputs are already probabilities, from a Softmax layer (default False). Then
-                                    dL/doutputs = -q / p / N, with p at least the dtype's smallest normal number
+                from_probabilities  the outputs are already probabilities, from a Softmax layer (default False)
     Raises      LabelError for text, fractions, or labels out of 0..K-1; ShapeError for other shapes; DataError for
                 outputs that are said to be probabilities and are not
     Source      Bridle 1990, NIPS; smoothing: Szegedy and others 2016, arXiv:1512.00567, section 7
