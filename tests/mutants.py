@@ -71,7 +71,7 @@ OWNERS = {
     "optimizers/averaging.py": "test_averaging.py",
     "optimizers/clipping.py": "test_clipping.py",
     "optimizers/decay.py": "test_decay.py",
-    "optimizers/optimizer.py": "test_optimizers.py test_resuming.py",
+    "optimizers/optimizer.py": "test_schedules.py test_optimizers.py test_resuming.py",
     "optimizers/rmsprop.py": "test_optimizers.py",
     "optimizers/sgd.py": "test_optimizers.py",
     "parameters.py": "test_parameters.py test_building.py test_network.py",

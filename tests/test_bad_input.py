@@ -120,7 +120,7 @@ REFUSED = [
     row(40, "regress(X, [['3']] * 20, loss='poisson')", cr.LabelError, ".astype(int)"),
     row(40, "interval([['0.5']] * 20)", cr.LabelError, ".astype(float)"),
     row(42, "fit(X, np.eye(4)[Y])", cr.ShapeError, "(20, 3)", "(20, 4)", "one-hot"),
-    row(43, "fit(X, Y, net(4, 3), 'binary_cross_entropy')", cr.ShapeError, "(20, 3)", "(20,)"),
+    row(43, "fit(X, Y, net(4, 3), 'binary_cross_entropy')", cr.ShapeError, "(20, 3)", "(20,)", "Labels of classes?"),
     row(44, "fit(X, np.ones((20, 3)))", cr.LabelError, "sum to 1", "row 0", "BinaryCrossEntropy"),
     row(50, "fit(validation=(X, Y + 1))", cr.LabelError, "received 1..3"),
     row(52, "cr.MSE()(T, T, weights=[1, 2])", cr.ShapeError, "weights", "(20,)", "(2,)"),

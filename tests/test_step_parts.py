@@ -211,7 +211,10 @@ def test_metrics_need_validation_data():
 @pytest.mark.parametrize(
     ("metrics", "text"),
     [
-        *((metrics, "metrics: expected functions such as") for metrics in ("f1", ["f1"], [share_of_class_0, 3], 7)),
+        *(
+            (metrics, "metrics: expected functions such as")
+            for metrics in ("f1", ["f1"], [share_of_class_0, 3], {"f1": 3}, 7)
+        ),
         (
             [lambda y, a: 0, lambda y, a: 1],
             r"'<lambda>' already.* Give each a name of its own",
