@@ -7,15 +7,49 @@ schedules, initializers and callbacks all keep it, and the tests check that they
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
 from chainrule.errors import ConfigurationError, unknown_name
 
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
-class Configurable:
+
+def spelling(function: Callable[P, Result]) -> Callable[P, Result]:
+    """The function; a keyword that it does not take is answered with the one that was meant.
+
+    >>> spelling(lambda *, learning_rate: learning_rate)(lr=0.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    chainrule.errors.ConfigurationError: argument of <lambda> 'lr' is unknown. Did you mean 'learning_rate'? ...
+    """
+    parameters = inspect.signature(function).parameters
+    known = [name for name, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD]
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Result:
+        for name in kwargs:
+            if name not in known and len(known) == len(parameters):
+                owner = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+                raise unknown_name(f"argument of {owner}", name, [name for name in known if name != "self"])
+        return function(*args, **kwargs)
+
+    return checked
+
+
+class Spelling:
+    """Base of classes whose constructors know what a misspelt argument was meant to be."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__init__" in vars(cls):
+            cls.__init__ = spelling(cls.__init__)  # type: ignore[method-assign]
+
+
+class Configurable(Spelling):
     """Base of everything that can be printed as code, copied and saved by its constructor arguments.
 
     >>> class Doubler(Configurable):
@@ -79,9 +113,6 @@ def from_json(data: Any, known: Mapping[str, type[Configurable]]) -> Any:
     name = arguments.pop("type", None)
     if name not in known:
         raise unknown_name("class", name, known)
-    unexpected = sorted(set(arguments) - set(_signature(known[name])))
-    if unexpected:
-        raise unknown_name(f"argument of {name}", unexpected[0], _signature(known[name]))
     try:
         return _construct(known[name], dict(arguments))
     except TypeError as error:

@@ -78,8 +78,14 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> Configuration
     >>> print(unknown_name("optimizer", "adma", ["sgd", "adam"]))
     optimizer 'adma' is unknown. Did you mean 'adam'? Known: sgd, adam.
     """
-    names = list(known)
+    names, said = list(known), str(name)[:100].lower()
     lowered = {known.lower(): known for known in names}
-    near = difflib.get_close_matches(str(name)[:100].lower(), lowered, n=1)
+    longer = [word for word in lowered if said and (f"_{said}_" in f"_{word}_" or said == _initials(word))]
+    near = difflib.get_close_matches(said, lowered, n=1) or longer
     hint = f" Did you mean {lowered[near[0]]!r}?" if near else ""
     return ConfigurationError(f"{kind} {name!r} is unknown.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def _initials(name: str) -> str:
+    """lr for learning_rate."""
+    return "".join(word[:1] for word in name.split("_"))

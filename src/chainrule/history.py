@@ -9,7 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from chainrule.configurable import Configurable
-from chainrule.errors import unknown_name
+from chainrule.errors import ConfigurationError, unknown_name
 from chainrule.layers.layer import Array
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class History:
 
     def __getitem__(self, column: str) -> list[Any]:
         if self.rows and column not in self.columns:
-            raise unknown_name("history column", column, self.columns)
+            error = unknown_name("history column", column, self.columns)
+            raise error if isinstance(column, str) else ConfigurationError(f"{error} Epochs: history.rows[{column!r}].")
         return [row.get(column) for row in self.rows]
 
     @property

@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.batches import Batches, check_pair
 from chainrule.border import BATCH
-from chainrule.configurable import by_name, number
+from chainrule.configurable import by_name, number, spelling
 from chainrule.errors import ConfigurationError, DivergenceError, MissingExtraError
 from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, Loss
@@ -39,6 +39,7 @@ class Minimum:
     losses: list[float] = field(repr=False)  # with penalty: at the start, then after each iteration
 
 
+@spelling
 def minimize(
     network: Network,
     x: Any,

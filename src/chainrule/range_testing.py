@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.configurable import number
+from chainrule.configurable import number, spelling
 from chainrule.errors import ConfigurationError, DivergenceError
 from chainrule.history import History
 from chainrule.layers.layer import Array
@@ -43,6 +43,7 @@ class RangeTest:
         return self.steepest if self.diverges is None else min(self.steepest, self.diverges / 10)
 
 
+@spelling
 def range_test(
     trainer: Trainer, x: Any, y: Any, *, low: float = 1e-6, high: float = 10.0, steps: int = 100
 ) -> RangeTest:

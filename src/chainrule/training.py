@@ -18,7 +18,7 @@ import numpy as np
 
 from chainrule import resuming, tasks, training_step
 from chainrule.batches import Batches, check_pair, check_position, held_out_batches, warn_unscaled
-from chainrule.configurable import number
+from chainrule.configurable import Spelling, number, spelling
 from chainrule.errors import ConfigurationError, DataError, DivergenceError, unknown_name
 from chainrule.history import Callback, History, Step
 from chainrule.layers.layer import Array
@@ -28,7 +28,7 @@ from chainrule.optimizers import Optimizer
 from chainrule.trainer_parts import CHECKS
 
 
-class Trainer:
+class Trainer(Spelling):
     """Teaches a network from examples.
 
     Arguments   network       is changed in place
@@ -95,9 +95,7 @@ class Trainer:
         self.history = History()
         self.columns: list[str] = []
         self.epoch = self.step = self.rows_done = self.rows = 0
-        self.sums = dict.fromkeys(
-            ("loss", "total", "penalty", "hits", "steps", "seconds", "rate"), 0.0
-        )  # of this epoch
+        self.sums = dict.fromkeys(("loss", "total", "penalty", "hits", "steps", "seconds", "rate"), 0.0)  # of the epoch
         self.averages: Array | None = None  # of the weights, once there is a step to begin with
         self.whole = True  # False while a step, or the end of an epoch, is half done and not yet told to callbacks
         self._walking = self._stopping = False
@@ -114,6 +112,7 @@ class Trainer:
             value.claim(instead_of=self.__dict__.get("optimizer"))
         object.__setattr__(self, name, value)
 
+    @spelling
     def fit(
         self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, ...] | None = None, *, sample_weight: Any = None
     ) -> History:
@@ -122,6 +121,7 @@ class Trainer:
             pass
         return self.history
 
+    @spelling
     def steps(
         self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, ...] | None = None, *, sample_weight: Any = None
     ) -> Iterator[Step]:
