@@ -26,18 +26,37 @@ def spelling(function: Callable[P, Result]) -> Callable[P, Result]:
     Traceback (most recent call last):
     chainrule.errors.ConfigurationError: argument of <lambda> 'lr' is unknown. Did you mean 'learning_rate'? ...
     """
-    parameters = inspect.signature(function).parameters
-    known = [name for name, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD]
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> Result:
-        for name in kwargs:
-            if name not in known and len(known) == len(parameters):
-                owner = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
-                raise unknown_name(f"argument of {owner}", name, [name for name in known if name != "self"])
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            parameters = inspect.signature(function).parameters
+            unknown = [name for name in kwargs if name not in parameters]
+            if not unknown or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+                raise
+        owner = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+        raise unknown_name(f"argument of {owner}", unknown[0], [name for name in parameters if name != "self"])
 
     return checked
+
+
+def check_call(what: str, function: Any, *arguments: str) -> None:
+    """Raise ConfigurationError unless the function can be called with such arguments, one after the other.
+
+    >>> check_call("augment", lambda x: x, "x", "rng")
+    Traceback (most recent call last):
+    chainrule.errors.ConfigurationError: augment must take (x, rng), but takes (x).
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions of C do not tell
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise ConfigurationError(f"{what} must take ({', '.join(arguments)}), but takes {signature}.") from None
 
 
 class Spelling:
@@ -52,6 +71,8 @@ class Spelling:
 class Configurable(Spelling):
     """Base of everything that can be printed as code, copied and saved by its constructor arguments.
 
+    A method that a user's class defines anew must take what the one of its base is given.
+
     >>> class Doubler(Configurable):
     ...     def __init__(self, times, *, exactly=True):
     ...         self.times, self.exactly = times, exactly
@@ -60,6 +81,15 @@ class Configurable(Spelling):
     >>> Doubler(2).config()
     {'times': 2, 'exactly': True}
     """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.__module__.startswith("chainrule."):  # mypy has seen to ours
+            return
+        for name, method in vars(cls).items():
+            old = getattr(super(cls, cls), name, None)
+            if (name[0] != "_" or name == "__call__") and inspect.isfunction(method) and inspect.isfunction(old):
+                check_call(f"{cls.__name__}.{name}", method, *inspect.signature(old).parameters)
 
     def __init__(self) -> None:
         pass

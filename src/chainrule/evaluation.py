@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from chainrule import tasks
-from chainrule.errors import ConfigurationError, unknown_name
+from chainrule.errors import ConfigurationError, naming, unknown_name
 from chainrule.layers.layer import Array
 from chainrule.losses import Loss
 
@@ -40,7 +40,9 @@ def evaluate(
         wants = getattr(metric, "wants", "predictions")
         if wants not in answers:
             raise unknown_name(f"what {name} wants", wants, answers)
-        result[name] = float(metric(y, answers[wants]()))
+        judged = answers[wants]()
+        with naming(f"metric {name}, given {wants} of shape {judged.shape}. Others are had by @cr.metrics.wants"):
+            result[name] = float(metric(y, judged))
     return result
 
 

@@ -106,6 +106,13 @@ class Callback(Configurable):
 
     adds: tuple[str, ...] = ()  # the columns that its `on_epoch` adds to the row, for callbacks behind it
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        hooks = [name for name in vars(Callback) if name.startswith("on_")]
+        for name in vars(cls):
+            if name.startswith("on_") and name not in hooks:
+                raise unknown_name(f"hook of {cls.__name__}", name, hooks)
+
     def on_start(self, trainer: Trainer, epochs: int) -> None:
         """Before the first step of a `steps` or `fit`."""
 

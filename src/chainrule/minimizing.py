@@ -115,7 +115,9 @@ class Objective:
                     f"minimize: {layer!r} {reason}, so that the loss is not a function of the weights alone. Use a "
                     "Trainer, or leave the layer out."
                 )
-        network.adapt(Batches(x, y, network, loss).x)
+        data = Batches(x, y, network, loss)
+        network.adapt(data.x)
+        network(data.x[:2])  # a layer that does not keep the contract says so now
         if not network.task_is_given:
             network.output = loss.output
         if not network.trainable:

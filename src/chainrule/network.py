@@ -35,7 +35,7 @@ from chainrule.parameters import (
     stretches,
     with_trainable,
 )
-from chainrule.tracing import Trace, trace
+from chainrule.tracing import Trace, checked_forward, trace
 
 
 class Network(Displayable, Configurable):
@@ -223,8 +223,8 @@ class Network(Displayable, Configurable):
     def _infer(self, x: Array) -> Array:
         x = self._cast(x)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the outputs
-            for layer in self.layers:
-                x, _ = layer.forward(x)
+            for layer, out_shape in zip(self.layers, self.out_shapes, strict=True):
+                x = checked_forward(layer, x, out_shape)
         return x
 
     def _answer(self, x: Any) -> Array:

@@ -135,8 +135,7 @@ class Trainer(Spelling):
         """
         number("fit", "epochs", epochs, "[0, inf)", whole=True)
         check_pair(self.network, self.loss)
-        weights = {"sample_weight": sample_weight, "class_weight": self.class_weight}
-        data = Batches(x, y, self.network, self.loss, **weights)
+        data = Batches(x, y, self.network, self.loss, sample_weight=sample_weight, class_weight=self.class_weight)
         held_out = None if validation is None else held_out_batches(validation, self.network, self.loss)
         check_position(self.network, len(data), self.batch_size, self.epoch, self.rows_done)
         if not self.network.task_is_given:
@@ -144,6 +143,7 @@ class Trainer(Spelling):
         if self.step == 0:
             warn_unscaled(data.x, self.network)
         self.network.adapt(data.x)
+        self.network(data.x[:2])  # a layer that does not keep the contract says so now, and once
         if self.metrics:
             if held_out is None:
                 raise ConfigurationError("metrics are measured on validation data: say validation=(x, y).")
