@@ -91,7 +91,7 @@ def test_a_log_that_has_no_epoch_yet_and_a_training_taken_back_to_its_start_are_
 
 def test_a_training_resumed_within_its_first_epoch_goes_on_with_its_log(log):
     first = plain_trainer(callbacks=[log])
-    state = [first.state() for step in first.steps(X, Y, 2) if step.index == 3][0]
+    state = next(first.state() for step in first.steps(X, Y, 2) if step.index == 3)
     second = plain_trainer(callbacks=[type(log)(log.path)])
     second.restore(through_bytes(state))
     second.fit(X, Y, 1)

@@ -1,7 +1,7 @@
 """How good a network's answers are: its loss, how often it is right, and whatever else a metric can tell.
 
 A metric is a function (targets, answers) -> number. It sees what `predict` answers, unless its attribute `wants` says
-"probabilities" or "outputs". `chainrule.metrics` has the usual ones; one's own needs no more than `def`.
+another view. `chainrule.metrics` has the usual ones; one's own needs no more than `def`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from chainrule.layers.layer import Array
 from chainrule.losses import Loss
 
 Metric: TypeAlias = Callable[[Array, Array], float]
+OF_CLASSES = ("classes", "probabilities")  # views that a classifier alone can give
+VIEWS = ("predictions", *OF_CLASSES, "numbers", "outputs")
 
 
 def evaluate(
@@ -32,18 +34,30 @@ def evaluate(
     if tasks.classifies(output):
         result["accuracy"] = float(tasks.hits(output, raw, y, squashed).mean())
     answers: dict[str, Callable[[], Array]] = {
-        "predictions": lambda: tasks.decide(output, raw, squashed),
+        **dict.fromkeys(("predictions", "classes", "numbers"), lambda: tasks.decide(output, raw, squashed)),
         "probabilities": lambda: tasks.probabilities(output, raw, squashed),
         "outputs": lambda: raw,
     }
     for name, metric in metrics.items():
         wants = getattr(metric, "wants", "predictions")
-        if wants not in answers:
-            raise unknown_name(f"what {name} wants", wants, answers)
+        _check_view(name, wants, output)
         judged = answers[wants]()
         with naming(f"metric {name}, given {wants} of shape {judged.shape}. Others are had by @cr.metrics.wants"):
             result[name] = float(metric(y, judged))
     return result
+
+
+def _check_view(metric: str, view: str, output: str | None) -> None:
+    """Raise ConfigurationError unless a network with this output can give what the metric wants to see."""
+    if view not in VIEWS:
+        raise unknown_name(f"what {metric} wants", view, VIEWS)
+    classes = tasks.classifies(output)
+    if output is not None and view in (("numbers",) if classes else OF_CLASSES):
+        raise ConfigurationError(
+            f"metric {metric} judges {view}, but this network predicts "
+            + ("classes: use accuracy, f1 or roc_auc" if classes else "numbers: use r2, mae or rmse")
+            + ", or a function of your own."
+        )
 
 
 def named_metrics(metrics: Any) -> dict[str, Metric]:
