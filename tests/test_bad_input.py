@@ -215,6 +215,7 @@ def _forget():
 
 
 @pytest.mark.parametrize(("code", "error", "texts"), REFUSED)
+@pytest.mark.filterwarnings("ignore:targets have mean")
 def test_refused(code, error, texts):
     with pytest.raises(Exception) as caught:
         eval(code, vars(twenty_rows).copy())

@@ -209,7 +209,7 @@ class Network(Displayable, Configurable):
                 "Network(..., in_shape=(784,)), or fit first. Own layers that keep shapes say any_shape = True."
             )
         x = border.as_rows(x, name)
-        border.check_shape(x, self.in_shape, "Network")
+        border.check_shape(x, self.in_shape, "Network", name)
         if border.is_sparse(x) and not isinstance(self.layers[0], Linear):
             raise DataError(f"{name} is sparse, which only Linear takes, but {self.layers[0]!r} is first: x.toarray().")
         return x

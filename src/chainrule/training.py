@@ -141,7 +141,7 @@ class Trainer(Spelling):
         if not self.network.task_is_given:
             self.network.output = self.loss.output
         if self.step == 0:
-            warn_unscaled(data.x, self.network)
+            warn_unscaled(data, self.network)
         self.network.adapt(data.x)
         self.network(data.x[:2])  # a layer that does not keep the contract says so now, and once
         if self.metrics:
