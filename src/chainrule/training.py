@@ -114,7 +114,7 @@ class Trainer(Spelling):
 
     @spelling
     def fit(
-        self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, ...] | None = None, *, sample_weight: Any = None
+        self, x: Any, y: Any, epochs: int = 1, validation: Sequence[Any] | None = None, *, sample_weight: Any = None
     ) -> History:
         """Train for so many further epochs; the history of all training so far."""
         for _ in self.steps(x, y, epochs, validation, sample_weight=sample_weight):
@@ -123,7 +123,7 @@ class Trainer(Spelling):
 
     @spelling
     def steps(
-        self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, ...] | None = None, *, sample_weight: Any = None
+        self, x: Any, y: Any, epochs: int = 1, validation: Sequence[Any] | None = None, *, sample_weight: Any = None
     ) -> Iterator[Step]:
         """The training loop as an iterator: one Step for every batch, after the weights have moved.
 
