@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.configurable import Configurable, from_json, to_json
+from chainrule.configurable import from_json, to_json
 from chainrule.layers.layer import Layer
 
 N = 7
@@ -261,7 +261,7 @@ def test_7_building_changes_no_constructor_argument(case):
 
 @pytest.mark.parametrize("cls", LAYERS.values(), ids=LAYERS)
 def test_8_no_layer_inherits_from_another(cls):
-    assert cls.__mro__[1:] == (Layer, Configurable, object)
+    assert [base for base in cls.__mro__[1:] if issubclass(base, Layer)] == [Layer]
 
 
 @pytest.mark.parametrize("cls", LAYERS.values(), ids=LAYERS)

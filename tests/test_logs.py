@@ -68,15 +68,51 @@ def test_whatever_a_column_holds_can_be_written_as_json(value, written, tmp_path
     assert [row["measure"] for row in read(log)] == [written, written]
 
 
-def test_a_further_fit_appends_and_a_new_training_begins_anew(log):
+def test_a_further_fit_appends(log):
     trainer = plain_trainer(callbacks=[log])
     trainer.fit(X, Y, 2)
     trainer.fit(X, Y, 2, HELD_OUT)  # more columns than before
     assert [row["epoch"] for row in read(log)] == [1, 2, 3, 4]
     assert read(log)[2:] == told(trainer)[2:]
+
+
+@pytest.mark.parametrize(("epochs", "holds"), [(1, "1 epoch"), (3, "3 epochs")])
+def test_a_new_training_leaves_the_log_of_another_one_alone(log, epochs, holds):
+    plain_trainer(callbacks=[log]).fit(X, Y, epochs)
+    before = log.path.read_bytes()
+    anew = f"{type(log).__name__}({str(log.path)!r}, overwrite=True)"
     again = plain_trainer(callbacks=[type(log)(log.path)])
+    with pytest.raises(cr.ConfigurationError) as caught:
+        again.fit(X, Y, 1)
+    assert str(caught.value) == (
+        f"{log.path} holds {holds} of another training. Choose another name, or say {anew}. To go on with that "
+        "training, restore its checkpoint first."
+    )
+    assert (again.step, log.path.read_bytes()) == (0, before)
+    again.callbacks = [eval(anew, vars(cr.callbacks))]
+    again.fit(X, Y, 1)
     again.fit(X, Y, 1)
     assert read(log) == told(again)
+
+
+def test_a_log_that_has_no_epoch_yet_and_a_training_taken_back_to_its_start_are_no_other_training(log):
+    trainer = plain_trainer(callbacks=[log])
+    start = trainer.state() if trainer.fit(X, Y, 0) is not None else None
+    assert read(log) == []
+    trainer.fit(X, Y, 2)
+    trainer.restore(start)
+    trainer.fit(X, Y, 1)
+    assert read(log) == told(trainer)
+    assert len(trainer.history) == 1
+
+
+def test_a_training_resumed_within_its_first_epoch_goes_on_with_its_log(log):
+    first = plain_trainer(callbacks=[log])
+    state = next(first.state() for step in first.steps(X, Y, 2) if step.index == 3)
+    second = plain_trainer(callbacks=[type(log)(log.path)])
+    second.restore(through_bytes(state))
+    second.fit(X, Y, 1)
+    assert read(log) == told(second)
 
 
 @pytest.mark.parametrize("with_history", [True, False])

@@ -193,8 +193,8 @@ FOR_ONE_ANSWER = ["balanced_accuracy", "top_k_accuracy"]
 def test_every_metric_takes_what_a_network_answers_and_what_its_loss_takes(form, name):
     K, output, forms = FORMS[form]
     network, metric = cr.MLP([3, K], output=output, seed=1), getattr(metrics, name)
-    views = {"predictions": network.predict, "probabilities": network.predict_proba}
-    answers = views[getattr(metric, "wants", "predictions")](X)
+    views = {"classes": network.predict, "probabilities": network.predict_proba}
+    answers = views[metric.wants](X)
     options = {"k": 1} if name == "top_k_accuracy" else {}
     values = {metric(y, answers, **options) for y in forms(np.random.default_rng(2).integers(0, 4, 50))}
     assert len(values) == 1 and 0 < values.pop() < 1

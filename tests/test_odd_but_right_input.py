@@ -113,6 +113,7 @@ WORKS = {
 
 
 @pytest.mark.parametrize("works", WORKS.values(), ids=WORKS)
+@pytest.mark.filterwarnings("ignore:targets have mean")
 def test_works(works):
     assert works()
 

@@ -161,7 +161,7 @@ def test_the_average_is_that_of_their_averaged_model(decay):
     average_t = torch.optim.swa_utils.AveragedModel(
         module, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
     )
-    average, ema = np.empty(0), cr.EMA(decay)
+    average, ema = np.empty(0), cr.EMA(decay, warmup=False)
     for step, w in enumerate(gradients(), 1):
         module.weight.data = torch.tensor(w[None])
         average_t.update_parameters(module)

@@ -3,6 +3,7 @@
 import inspect
 import re
 import textwrap
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ def test_the_examples_run_and_do_what_is_said(tmp_path, monkeypatch, capsys):
     names = {}
     for block in BLOCKS[:3]:
         exec(block, names)
-    printed = capsys.readouterr().out.splitlines()
+    epochs, printed = np.split(capsys.readouterr().out.splitlines(), [5])
+    assert all(line.startswith(f"epoch {epoch}/5  loss ") for epoch, line in enumerate(epochs, 1))
     assert float(printed[0]) >= 0.979
     assert printed[1].startswith("[7 2 1 0 4]")
     assert any("PASSED" in line for line in printed)
@@ -59,6 +61,12 @@ def test_every_layer_and_loss_it_lists_exists():
             if isinstance(thing, type) and issubclass(thing, base) and thing is not base
         }
         assert set(names) == public
+
+
+def test_every_extra_it_lists_exists():
+    (listed,) = re.findall(r"Extras: (.*?)\.\n", README, re.S)
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert re.findall(r"`(\w+)`", listed) == list(project["optional-dependencies"])
 
 
 def test_every_file_it_names_exists():

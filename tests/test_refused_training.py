@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from trainers import X, Y, plain_trainer, walk
+from trainers import HELD_OUT, X, Y, plain_trainer, timeless, walk
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +163,87 @@ def test_large_inputs_that_nothing_scales_are_warned_of(layers):
     else:
         with pytest.warns(cr.ChainruleWarning, match=r"x reaches 2\d\d, and nothing scales it.*scale=1/255"):
             trainer.fit(x, Y[:8])
+
+
+WARNED = r"targets have mean {} and deviation {}, and the network begins near 0.*\(y - m\) / s"
+FAR, WIDE = 152 + X[:, :1], 77 * X[:, :1]
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "quantile"])
+@pytest.mark.parametrize(
+    ("y", "layers", "text"),
+    [
+        (FAR, (), WARNED.format("152", r"[\d.]+")),
+        (-FAR, (), WARNED.format("-152", r"[\d.]+")),
+        (WIDE, (), WARNED.format(r"[-\d.]+", r"48.9")),
+        (X[:, :1], (), None),
+        (10 + X[:, :1], (), None),
+        (WIDE, (cr.Rescale(77.0),), None),
+    ],
+)
+def test_large_targets_are_warned_of(loss, y, layers, text):
+    trainer = cr.Trainer(cr.Network(cr.Linear(5, 1), *layers), loss, cr.SGD(1e-9))
+    if text is None:
+        trainer.fit(X, y)
+        return
+    with pytest.warns(cr.ChainruleWarning, match=text) as caught:
+        trainer.fit(X, y)
+    assert caught[0].filename == __file__, "the warning points at the line that says fit"
+    trainer.fit(X, y)  # once is enough
+
+
+def test_of_several_targets_the_column_is_named():
+    with pytest.warns(cr.ChainruleWarning, match="targets, column 1, have mean 152"):
+        cr.Trainer(cr.MLP([5, 2]), "mse", cr.SGD(1e-9)).fit(X, np.hstack([X[:, :1], FAR]))
+
+
+@pytest.mark.parametrize("loss", ["poisson", "cross_entropy"])
+def test_counts_and_labels_are_not_scaled(loss):
+    y = np.full((23, 1), 40) if loss == "poisson" else np.full(23, 40)
+    cr.Trainer(cr.MLP([5, 1 if loss == "poisson" else 50]), loss, cr.SGD(1e-9)).fit(X, y)
+
+
+# Validation data ------------------------------------------------------------------------------------------------------
+
+
+def test_validation_may_be_a_list():
+    told = [timeless(plain_trainer().fit(X, Y, validation=kind(HELD_OUT))) for kind in (tuple, list)]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("validation", [HELD_OUT[0], [HELD_OUT[0]], 0.2, [*HELD_OUT, None, None]])
+def test_validation_is_a_pair(validation):
+    with pytest.raises(cr.ConfigurationError, match=r"validation: expected a pair \(x, y\)"):
+        plain_trainer().fit(X, Y, validation=validation)
+
+
+@pytest.mark.parametrize(
+    ("validation", "text"),
+    [
+        ((X[:, :3], Y), r"Network: expected validation x of shape \(N, 5\), received \(23, 3\)"),
+        ((X, Y[:-1]), r"validation x and its targets have inconsistent numbers of samples: \[23, 22\]"),
+        ((X, Y + 7), "CrossEntropy: labels must be 0..2"),
+        ((X, Y, -np.ones(23)), "weights: expected finite numbers"),
+    ],
+)
+def test_what_is_wrong_with_validation_data_is_said_to_be_there(validation, text):
+    with pytest.raises(cr.ChainruleError, match=text) as caught:
+        plain_trainer().fit(X, Y, validation=validation)
+    assert caught.value.__notes__ == ["Raised in the validation data."]
+
+
+# Tables are no images -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1, 4, 9, 49])
+@pytest.mark.parametrize("change", [cr.RandomAffine(), cr.RandomElastic()], ids=repr)
+def test_a_narrow_table_is_no_square_image_unless_it_is_said(change, width):
+    x, side = np.ones((23, width), "float32"), int(width**0.5)
+    with pytest.raises(cr.ShapeError) as caught:
+        change(x, np.random.default_rng(0))
+    name = type(change).__name__
+    assert f"rows of {width} columns are taken for a table" in str(caught.value)
+    assert f"If they are images, say {name}(image_shape=({side}, {side}))." in str(caught.value)
+    assert type(change)((side, side))(x, np.random.default_rng(0)).shape == x.shape
+    images = x.reshape(23, side, side)
+    assert change(images, np.random.default_rng(0)).shape == images.shape

@@ -64,7 +64,7 @@ def test_every_part_draws_chance_of_its_own():
 
     def watched(self, x, train=False, rng=None):
         y, cache = forward(self, x, train, rng)
-        masks.append(cache[0].copy())
+        masks.extend(part.copy() for part in cache[:1])
         return y, cache
 
     with pytest.MonkeyPatch.context() as patch:
@@ -247,6 +247,37 @@ def test_a_metric_that_wants_what_there_is_not():
     odd.wants = "probability"
     with pytest.raises(cr.ConfigurationError, match=r"what odd wants 'probability' is unknown. Did you mean 'probab"):
         plain_trainer(metrics=[odd]).fit(X, Y, 1, HELD_OUT)
+
+
+NUMBERS = cr.MLP([5, 1], output="identity"), HELD_OUT[0], HELD_OUT[0][:, :1], "mse"
+RATES = cr.MLP([5, 1], output="exp"), HELD_OUT[0], HELD_OUT[0][:, :1] ** 2, "poisson"
+CLASSES = cr.MLP([5, 3], output="softmax"), *HELD_OUT, "cross_entropy"
+YES_NO = cr.MLP([5, 1], output="sigmoid"), HELD_OUT[0], HELD_OUT[1][:, None] > 0, "binary_cross_entropy"
+FOR_NUMBERS, FOR_CLASSES = (
+    ("mae", "rmse", "r2"),
+    ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc"),
+)
+
+
+@pytest.mark.parametrize(("task", "fits"), [(NUMBERS, 1), (RATES, 1), (CLASSES, 0), (YES_NO, 0)])
+@pytest.mark.parametrize("name", [*FOR_NUMBERS, *FOR_CLASSES])
+def test_a_metric_for_another_task_is_refused_by_its_name(name, task, fits):
+    network, x, y, loss = task
+    if (name in FOR_NUMBERS) == fits:
+        assert name in network.evaluate(x, y, loss, metrics=getattr(cr.metrics, name))
+        return
+    judges = "numbers" if name in FOR_NUMBERS else "probabilities" if name == "roc_auc" else "classes"
+    predicts, use = ("numbers", "r2, mae or rmse") if fits else ("classes", "accuracy, f1 or roc_auc")
+    with pytest.raises(cr.ConfigurationError) as caught:
+        cr.Trainer(network.copy(), loss, metrics=getattr(cr.metrics, name)).fit(x, y, validation=(x, y))
+    assert str(caught.value) == (
+        f"metric {name} judges {judges}, but this network predicts {predicts}: use {use}, or a function of your own."
+    )
+
+
+def test_a_metric_of_a_network_without_a_task_is_told_so():
+    with pytest.raises(cr.ConfigurationError, match="does not know its task yet"):
+        cr.MLP([5, 1]).evaluate(HELD_OUT[0], HELD_OUT[0][:, :1], "mse", metrics=cr.metrics.f1)
 
 
 # Misspelt parts -------------------------------------------------------------------------------------------------------

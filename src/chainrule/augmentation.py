@@ -20,6 +20,7 @@ from chainrule.configurable import Configurable, number
 from chainrule.errors import ConfigurationError, DataError, ShapeError
 from chainrule.layers.layer import Array, Shape
 
+SIDE = 8  # of the smallest flat image that need not be said to be one: narrow tables may have 4, 9, 16 ... columns
 BLOCK = 1 << 13  # pixels moved at a time: for larger temporaries fresh memory is fetched every time, which costs more
 
 
@@ -63,7 +64,7 @@ class RandomAffine(Augmentation):
                 source(p) = A (p - t),   A = inverse of (scale * rotation * shear)
                 t uniform in [-shift, shift] along each axis, the angles uniform in [-rotate, rotate] and
                 [-shear, shear], the scale uniform in [1 - scale, 1 + scale]; drawn anew for every row
-    Arguments   image_shape  (H, W) of flat rows; None: square (default)
+    Arguments   image_shape  (H, W) of flat rows; None: square, of 8 by 8 or more (default)
                 shift        largest move along each axis, pixels (default 2)
                 rotate       largest turn, degrees (default 10)
                 scale        largest change of size, as a share, in [0, 1) (default 0.1)
@@ -114,7 +115,7 @@ class RandomElastic(Augmentation):
     Forward     y[p] = x[p + d(p)], bilinear, zeros outside; each axis of d is normal noise smoothed by a Gaussian:
                 d = alpha / (2 sqrt(3 pi) sigma) R z C^T,   z normal of variance 1, on a coarse grid of spacing sigma
                 R, C: Gaussian bumps over the grid's rows and columns, with a sum of squares of 1 at every pixel
-    Arguments   image_shape  (H, W) of flat rows; None: square (default)
+    Arguments   image_shape  (H, W) of flat rows; None: square, of 8 by 8 or more (default)
                 alpha        strength: a pixel moves by alpha / (6.14 sigma) pixels, standard deviation (default 34)
                 sigma        of the Gaussian, pixels: how far neighbours move together (default 4)
     Raises      ConfigurationError for options out of range; ShapeError for rows that are no such images
@@ -236,6 +237,11 @@ def _checked(owner: str, image_shape: Any) -> Any:
 def _as_images(x: Array, owner: RandomAffine | RandomElastic) -> Array:
     """x seen as (N, H, W, C)."""
     side = math.isqrt(x.shape[-1])
+    if owner.image_shape is None and x.ndim == 2 and side < SIDE and side * side == x.shape[1]:
+        raise ShapeError(
+            f"{owner!r}: rows of {x.shape[1]} columns are taken for a table, which must not be bent. If they are "
+            f"images, say {type(owner).__name__}(image_shape=({side}, {side}))."
+        )
     H, W = owner.image_shape or (x.shape[1:3] if x.ndim > 2 else (side, side))
     if x.shape[1:] != (H * W,) and (x.shape[1:3] != (H, W) or x.ndim > 4):
         raise ShapeError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import border
-from chainrule.errors import ChainruleWarning, ConfigurationError, ShapeError
+from chainrule.errors import ChainruleWarning, ConfigurationError, ShapeError, naming
 from chainrule.layers import BatchNorm, Rescale, Sigmoid, Softmax, Standardize
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
@@ -100,21 +100,23 @@ class Batches:
 
 def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
     """Examples kept out of training, from (x, y) or (x, y, sample_weight)."""
-    if not isinstance(validation, tuple) or len(validation) not in (2, 3):
+    if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
         raise ConfigurationError(
             "validation: expected a pair (x, y) of examples kept out of training, such as digits.validation, or "
             f"(x, y, sample_weight), received {type(validation).__name__}."
         )
     x, y, *weights = validation
-    if border.is_source(x):  # read once before any work is lost: it will be every epoch
-        for rows in border.pieces(x):
-            border.check_finite(x[rows], "validation x", network.dtype, rows.start)
-    return Batches(x, y, network, loss, name="validation x", sample_weight=weights[0] if weights else None)
+    with naming("the validation data"):
+        if border.is_source(x):  # read once before any work is lost: it will be every epoch
+            for rows in border.pieces(x):
+                border.check_finite(x[rows], "validation x", network.dtype, rows.start)
+        return Batches(x, y, network, loss, name="validation x", sample_weight=weights[0] if weights else None)
 
 
-def warn_unscaled(x: Array, network: Network) -> None:
-    """Warn of large inputs that nothing in front of the first weights scales down: training crawls or explodes."""
-    x = x[border.pieces(x)[0]] if border.is_source(x) else x
+def warn_unscaled(data: Batches, network: Network) -> None:
+    """Warn of large inputs that nothing in front of the first weights scales down, and of large numbers as targets."""
+    _warn_unscaled_targets(data.y, network, data.loss)
+    x = data.x[border.pieces(data.x)[0]] if border.is_source(data.x) else data.x
     scaled = any(
         isinstance(layer, (Rescale, Standardize, BatchNorm)) for layer in network.layers[: network.first_learning + 1]
     )
@@ -124,7 +126,24 @@ def warn_unscaled(x: Array, network: Network) -> None:
             f"x reaches {largest:g}, and nothing scales it: training will crawl or explode. Put "
             f"Rescale({1 / largest:.3g}) or Standardize() in front, or say MLP(..., scale=1/255) for pixels.",
             ChainruleWarning,
-            stacklevel=4,
+            stacklevel=6,  # the line that says fit
+        )
+
+
+def _warn_unscaled_targets(y: Array, network: Network, loss: Loss) -> None:
+    if loss.output != "identity" or isinstance(network.layers[-1], Rescale):
+        return
+    mean, deviation = y.mean(axis=0, dtype=np.float64), y.std(axis=0, dtype=np.float64)
+    size = np.maximum(np.abs(mean), deviation)
+    worst = int(size.argmax())
+    if size[worst] > LARGE:
+        column = f", column {worst}," if len(size) > 1 else ""
+        warnings.warn(
+            f"targets{column} have mean {mean[worst]:.3g} and deviation {deviation[worst]:.3g}, and the network begins "
+            "near 0: it will crawl or explode on its way there. Standardize them, (y - m) / s, and turn predictions p "
+            "back by m + s * p.",
+            ChainruleWarning,
+            stacklevel=7,
         )
 
 

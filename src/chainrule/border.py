@@ -96,7 +96,7 @@ def example_shape(shape: Any) -> Shape:
     return tuple(number("Network", "in_shape", width, "[1, inf)", whole=True) for width in shape)
 
 
-def check_shape(x: Array, in_shape: Shape, who: str) -> None:
+def check_shape(x: Array, in_shape: Shape, who: str, name: str = "x") -> None:
     """Raise ShapeError unless x is (N, *in_shape)."""
     if x.shape[1:] == in_shape and len(x.shape) == len(in_shape) + 1:
         return
@@ -122,7 +122,7 @@ def check_shape(x: Array, in_shape: Shape, who: str) -> None:
         advice = "The channel axis is missing: x[..., None]."
     else:
         advice = f"x has {x.shape[-1]} features, but the network expects {in_shape[-1]}."
-    raise ShapeError(f"{who}: expected x of shape {expected}, received {x.shape}. {advice}")
+    raise ShapeError(f"{who}: expected {name} of shape {expected}, received {x.shape}. {advice}")
 
 
 def check_finite(x: Array, name: str, dtype: Any, first: int = 0) -> None:

@@ -7,16 +7,71 @@ schedules, initializers and callbacks all keep it, and the tests check that they
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
 from chainrule.errors import ConfigurationError, unknown_name
 
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
-class Configurable:
+
+def spelling(function: Callable[P, Result]) -> Callable[P, Result]:
+    """The function; a keyword that it does not take is answered with the one that was meant.
+
+    >>> spelling(lambda *, learning_rate: learning_rate)(lr=0.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    chainrule.errors.ConfigurationError: argument of <lambda> 'lr' is unknown. Did you mean 'learning_rate'? ...
+    """
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Result:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            parameters = inspect.signature(function).parameters
+            unknown = [name for name in kwargs if name not in parameters]
+            if not unknown or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+                raise
+        owner = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+        raise unknown_name(f"argument of {owner}", unknown[0], [name for name in parameters if name != "self"])
+
+    return checked
+
+
+def check_call(what: str, function: Any, *arguments: str) -> None:
+    """Raise ConfigurationError unless the function can be called with such arguments, one after the other.
+
+    >>> check_call("augment", lambda x: x, "x", "rng")
+    Traceback (most recent call last):
+    chainrule.errors.ConfigurationError: augment must take (x, rng), but takes (x).
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions of C do not tell
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise ConfigurationError(f"{what} must take ({', '.join(arguments)}), but takes {signature}.") from None
+
+
+class Spelling:
+    """Base of classes whose constructors know what a misspelt argument was meant to be."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__init__" in vars(cls):
+            cls.__init__ = spelling(cls.__init__)  # type: ignore[method-assign]
+
+
+class Configurable(Spelling):
     """Base of everything that can be printed as code, copied and saved by its constructor arguments.
+
+    A method that a user's class defines anew must take what the one of its base is given.
 
     >>> class Doubler(Configurable):
     ...     def __init__(self, times, *, exactly=True):
@@ -26,6 +81,15 @@ class Configurable:
     >>> Doubler(2).config()
     {'times': 2, 'exactly': True}
     """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.__module__.startswith("chainrule."):  # mypy has seen to ours
+            return
+        for name, method in vars(cls).items():
+            old = getattr(super(cls, cls), name, None)
+            if (name[0] != "_" or name == "__call__") and inspect.isfunction(method) and inspect.isfunction(old):
+                check_call(f"{cls.__name__}.{name}", method, *inspect.signature(old).parameters)
 
     def __init__(self) -> None:
         pass
@@ -79,9 +143,6 @@ def from_json(data: Any, known: Mapping[str, type[Configurable]]) -> Any:
     name = arguments.pop("type", None)
     if name not in known:
         raise unknown_name("class", name, known)
-    unexpected = sorted(set(arguments) - set(_signature(known[name])))
-    if unexpected:
-        raise unknown_name(f"argument of {name}", unexpected[0], _signature(known[name]))
     try:
         return _construct(known[name], dict(arguments))
     except TypeError as error:

@@ -18,7 +18,8 @@ Every message says where it happened, what was expected, what was received and w
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class ChainruleError(Exception):
@@ -72,14 +73,37 @@ class ChainruleWarning(UserWarning):
     """Something that works, but hardly as it was meant."""
 
 
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """An error raised inside, in code of the user's own, gets a note that says where it was called from.
+
+    >>> with naming("metric share"):
+    ...     1 / 0
+    Traceback (most recent call last):
+    ZeroDivisionError: division by zero
+    Raised in metric share.
+    """
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"Raised in {what}.")
+        raise
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> ConfigurationError:
     """The error for a misspelt name, with the nearest known one.
 
     >>> print(unknown_name("optimizer", "adma", ["sgd", "adam"]))
     optimizer 'adma' is unknown. Did you mean 'adam'? Known: sgd, adam.
     """
-    names = list(known)
+    names, said = list(known), str(name)[:100].lower()
     lowered = {known.lower(): known for known in names}
-    near = difflib.get_close_matches(str(name)[:100].lower(), lowered, n=1)
+    longer = [word for word in lowered if said and (f"_{said}_" in f"_{word}_" or said == _initials(word))]
+    near = difflib.get_close_matches(said, lowered, n=1) or longer
     hint = f" Did you mean {lowered[near[0]]!r}?" if near else ""
     return ConfigurationError(f"{kind} {name!r} is unknown.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def _initials(name: str) -> str:
+    """lr for learning_rate."""
+    return "".join(word[:1] for word in name.split("_"))

@@ -1,7 +1,7 @@
 """How good a network's answers are: its loss, how often it is right, and whatever else a metric can tell.
 
 A metric is a function (targets, answers) -> number. It sees what `predict` answers, unless its attribute `wants` says
-"probabilities" or "outputs". Where rows have weights it is given them too, if it has an argument `sample_weight`.
+another view. Where rows have weights it is given them too, if it has an argument `sample_weight`.
 `chainrule.metrics` has the usual ones; one's own needs no more than `def`.
 """
 
@@ -14,13 +14,15 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from chainrule import tasks
-from chainrule.errors import ConfigurationError, unknown_name
+from chainrule.errors import ConfigurationError, naming, unknown_name
 from chainrule.layers.layer import Array
 from chainrule.losses import Loss
 from chainrule.losses.loss import check_weights
 
 Metric: TypeAlias = Callable[..., float]
 MEASURED = ("loss", "accuracy")  # without being asked for
+OF_CLASSES = ("classes", "probabilities")  # views that a classifier alone can give
+VIEWS = ("predictions", *OF_CLASSES, "numbers", "outputs")
 
 
 def evaluate(
@@ -46,16 +48,31 @@ def evaluate(
     if tasks.classifies(output):
         result["accuracy"] = float(np.average(tasks.hits(output, raw, y, squashed), weights=sample_weight))
     answers: dict[str, Callable[[], Array]] = {
-        "predictions": lambda: tasks.decide(output, raw, squashed),
+        **dict.fromkeys(("predictions", "classes", "numbers"), lambda: tasks.decide(output, raw, squashed)),
         "probabilities": lambda: tasks.probabilities(output, raw, squashed),
         "outputs": lambda: raw,
     }
     for name, metric in metrics.items():
         wants = getattr(metric, "wants", "predictions")
-        if wants not in answers:
-            raise unknown_name(f"what {name} wants", wants, answers)
-        result[name] = _number(name, metric(y, answers[wants](), **(weighted if _takes_weights(metric) else {})))
+        _check_view(name, wants, output)
+        judged = answers[wants]()
+        with naming(f"metric {name}, given {wants} of shape {judged.shape}. Others are had by @cr.metrics.wants"):
+            value = metric(y, judged, **(weighted if _takes_weights(metric) else {}))
+        result[name] = _number(name, value)
     return result
+
+
+def _check_view(metric: str, view: str, output: str | None) -> None:
+    """Raise ConfigurationError unless a network with this output can give what the metric wants to see."""
+    if view not in VIEWS:
+        raise unknown_name(f"what {metric} wants", view, VIEWS)
+    classes = tasks.classifies(output)
+    if output is not None and view in (("numbers",) if classes else OF_CLASSES):
+        raise ConfigurationError(
+            f"metric {metric} judges {view}, but this network predicts "
+            + ("classes: use accuracy, f1 or roc_auc" if classes else "numbers: use r2, mae or rmse")
+            + ", or a function of your own."
+        )
 
 
 def named_metrics(metrics: Any) -> dict[str, Metric]:

@@ -9,7 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from chainrule.configurable import Configurable
-from chainrule.errors import unknown_name
+from chainrule.errors import ConfigurationError, unknown_name
 from chainrule.layers.layer import Array
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class History:
 
     def __getitem__(self, column: str) -> list[Any]:
         if self.rows and column not in self.columns:
-            raise unknown_name("history column", column, self.columns)
+            error = unknown_name("history column", column, self.columns)
+            raise error if isinstance(column, str) else ConfigurationError(f"{error} Epochs: history.rows[{column!r}].")
         return [row.get(column) for row in self.rows]
 
     @property
@@ -104,6 +105,13 @@ class Callback(Configurable):
     """
 
     adds: tuple[str, ...] = ()  # the columns that its `on_epoch` adds to the row, for callbacks behind it
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        hooks = [name for name in vars(Callback) if name.startswith("on_")]
+        for name in vars(cls):
+            if name.startswith("on_") and name not in hooks:
+                raise unknown_name(f"hook of {cls.__name__}", name, hooks)
 
     def on_start(self, trainer: Trainer, epochs: int) -> None:
         """Before the first step of a `steps` or `fit`."""

@@ -26,21 +26,23 @@ class Log(Callback):
     """Base of the logs: a subclass says how a row is written and how rows are read.
 
     When training starts, the file is brought to where the trainer stands: epochs that come later are cut, and what a
-    crash has torn off the end is made good from the history. So no epoch is ever in it twice, and a training that
-    begins anew begins the file anew. Its folder is made.
+    crash has torn off the end is made good from the history. So no epoch is ever in it twice. A training that begins
+    anew leaves the epochs of another one alone, unless it is told to overwrite them. The file's folder is made.
     """
 
     beginning: ClassVar[str]  # of every such file
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = path
+    def __init__(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        self.path, self.overwrite = path, overwrite
         self.columns: list[str] = []
         self.last_epoch = 0  # in the file
+        self.begun = False  # from then on what is in the file is ours
 
     def on_start(self, trainer: Trainer, epochs: int) -> None:
         """Bring the file to where the trainer stands."""
         self.columns = columns(trainer, self)
         self._rewrite(trainer)
+        self.begun = True
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         """Write the row; all of them, if the trainer was taken back in the middle of its loop."""
@@ -61,7 +63,14 @@ class Log(Callback):
                 f"{before[:20]!r}. Choose another name."
             )
         complete = [line for line in before.splitlines(keepends=True) if line.endswith("\n")]
-        rows = {int(row["epoch"]): row for row in [*self.rows(complete), *trainer.history]}
+        written = self.rows(complete)
+        if written and trainer.step == 0 and not (self.overwrite or self.begun):
+            raise ConfigurationError(
+                f"{path} holds {len(written)} epoch{'s' * (len(written) > 1)} of another training. Choose another "
+                f"name, or say {type(self).__name__}({str(path)!r}, overwrite=True). To go on with that training, "
+                "restore its checkpoint first."
+            )
+        rows = {int(row["epoch"]): row for row in [*written, *trainer.history]}
         kept = [rows[epoch] for epoch in sorted(rows) if epoch <= trainer.epoch]
         self.columns = list(dict.fromkeys([*(name for row in kept for name in row), *self.columns]))
         write_atomically(path, [(self.head() + self.text(kept)).encode()])
@@ -83,8 +92,10 @@ class Log(Callback):
 class CSVLog(Log):
     """Writes every finished epoch as a line of a table with commas, the names of the columns on top.
 
-    Arguments   path  of the file, for instance "log.csv"
-    Raises      ConfigurationError before training if the file holds something else; OSError if it cannot be written
+    Arguments   path       of the file, for instance "log.csv"
+                overwrite  begin the file anew if another training has left epochs in it? (default False)
+    Raises      ConfigurationError before training if the file holds something else, or the epochs of another training;
+                OSError if it cannot be written
     The columns are those of the history that are known before training. What a callback adds without saying so in its
     `adds` is left out.
 
@@ -113,8 +124,10 @@ class CSVLog(Log):
 class JSONLinesLog(Log):
     """Writes every finished epoch as a line of its own that is a JSON object.
 
-    Arguments   path  of the file, for instance "log.jsonl"
-    Raises      ConfigurationError before training if the file holds something else; OSError if it cannot be written
+    Arguments   path       of the file, for instance "log.jsonl"
+                overwrite  begin the file anew if another training has left epochs in it? (default False)
+    Raises      ConfigurationError before training if the file holds something else, or the epochs of another training;
+                OSError if it cannot be written
     A number that is not finite, which JSON cannot say, is written as null, an array as a list, and what JSON does not
     know at all as its `repr`.
 

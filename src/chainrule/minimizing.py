@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.batches import Batches, check_pair
 from chainrule.border import BATCH
-from chainrule.configurable import by_name, number
+from chainrule.configurable import by_name, number, spelling
 from chainrule.errors import ConfigurationError, DivergenceError, MissingExtraError
 from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, Loss
@@ -39,6 +39,7 @@ class Minimum:
     losses: list[float] = field(repr=False)  # with penalty: at the start, then after each iteration
 
 
+@spelling
 def minimize(
     network: Network,
     x: Any,
@@ -114,7 +115,9 @@ class Objective:
                     f"minimize: {layer!r} {reason}, so that the loss is not a function of the weights alone. Use a "
                     "Trainer, or leave the layer out."
                 )
-        network.adapt(Batches(x, y, network, loss).x)
+        data = Batches(x, y, network, loss)
+        network.adapt(data.x)
+        network(data.x[:2])  # a layer that does not keep the contract says so now
         if not network.task_is_given:
             network.output = loss.output
         if not network.trainable:

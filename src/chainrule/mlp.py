@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from chainrule.configurable import by_name
+from chainrule.configurable import by_name, spelling
 from chainrule.errors import ConfigurationError
 from chainrule.initializers import Initializer
 from chainrule.layers import ACTIVATIONS, Dropout, Identity, Layer, Linear, Rescale, Sigmoid, Softmax, Tanh
 from chainrule.network import Network
 
 
+@spelling
 def MLP(
     widths: Sequence[int],
     activation: str | Layer = "relu",

@@ -35,7 +35,7 @@ from chainrule.parameters import (
     stretches,
     with_trainable,
 )
-from chainrule.tracing import Trace, trace
+from chainrule.tracing import Trace, checked_forward, trace
 
 
 class Network(Displayable, Configurable):
@@ -212,7 +212,7 @@ class Network(Displayable, Configurable):
                 "Network(..., in_shape=(784,)), or fit first. Own layers that keep shapes say any_shape = True."
             )
         x = border.as_rows(x, name)
-        border.check_shape(x, self.in_shape, "Network")
+        border.check_shape(x, self.in_shape, "Network", name)
         if border.is_sparse(x) and not isinstance(self.layers[0], Linear):
             raise DataError(f"{name} is sparse, which only Linear takes, but {self.layers[0]!r} is first: x.toarray().")
         return x
@@ -226,8 +226,8 @@ class Network(Displayable, Configurable):
     def _infer(self, x: Array) -> Array:
         x = self._cast(x)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the outputs
-            for layer in self.layers:
-                x, _ = layer.forward(x)
+            for layer, out_shape in zip(self.layers, self.out_shapes, strict=True):
+                x = checked_forward(layer, x, out_shape)
         return x
 
     def _answer(self, x: Any) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.configurable import number
+from chainrule.configurable import number, spelling
 from chainrule.errors import ChainruleWarning, ConfigurationError, DivergenceError
 from chainrule.history import History
 from chainrule.layers.layer import Array
@@ -57,6 +57,7 @@ class RangeTest:
         return f"RangeTest({self.suggestion:.3g} suggested; lowest at {self.lowest:.3g}, diverges {diverges})"
 
 
+@spelling
 def range_test(
     trainer: Trainer, x: Any, y: Any, *, low: float = 1e-6, high: float = 10.0, steps: int = 100
 ) -> RangeTest:

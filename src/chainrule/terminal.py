@@ -45,7 +45,8 @@ def _in_notebook() -> bool:
 class Progress(Callback):
     """Prints a line for every finished epoch; on a terminal, with rich, also one that moves and is gone at the end.
 
-    A notebook is shown a line a second at most, and the last one.
+    A notebook is shown a line a second at most, and the last one. The seconds are those of the steps: validation and
+    callbacks come on top.
 
     Arguments   lines  about so many of them for a whole `fit`, evenly, with the first and the last epoch among them; 0:
                        the live line alone; None: one an epoch (default)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from chainrule.errors import GradientError
-from chainrule.layers.layer import Array, Cache, Layer
+from chainrule.errors import ConfigurationError, GradientError, ShapeError
+from chainrule.layers.layer import Array, Cache, Layer, Shape
 from chainrule.losses import Loss
 
 if TYPE_CHECKING:
@@ -99,6 +99,27 @@ def _listening(layers: Sequence[Layer]) -> Iterator[dict[int, list[Any]]]:
     finally:
         for layer in layers:
             del layer.forward, layer.backward
+
+
+def checked_forward(layer: Layer, x: Array, out_shape: Shape) -> Array:
+    """The layer's output in inference; an error that names the layer if it does not keep the contract."""
+    try:
+        passed = layer.forward(x)
+    except Exception as error:
+        error.add_note(f"Raised in {layer.title()}, {layer!r}, by x of shape {x.shape}.")
+        raise
+    if not (isinstance(passed, tuple) and len(passed) == 2):
+        raise ConfigurationError(
+            f"{layer.title()}: forward must return (y, cache), such as `return y, (x,)`, received "
+            f"{type(passed).__name__}."
+        )
+    y: Array = passed[0]
+    if np.shape(y) != (x.shape[0], *out_shape):
+        raise ShapeError(
+            f"{layer.title()}: forward must return y of shape (N, {', '.join(map(str, out_shape))}), as build says, "
+            f"received {np.shape(y)}. Mend forward, or let build(in_shape, rng) return the shape of one y."
+        )
+    return y
 
 
 def first_not_finite(network: Network, x: Array, rng: np.random.Generator | None) -> str | None:

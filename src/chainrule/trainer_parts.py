@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chainrule.border import as_array
-from chainrule.configurable import by_name, number
+from chainrule.configurable import by_name, check_call, number
 from chainrule.errors import ConfigurationError
 from chainrule.evaluation import named_metrics
 from chainrule.history import Callback
@@ -78,6 +78,13 @@ def check_exchange(trainer: Trainer, name: str, value: Any) -> None:
         )
 
 
+def _augment(name: str, value: Any) -> tuple[Any, ...]:
+    changes = _several("__call__", "RandomAffine((28, 28))")(name, value)
+    for change in changes:
+        check_call(f"Trainer: augment {change!r}", change, "x", "rng")
+    return changes
+
+
 CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "network": _network,
     "loss": lambda name, value: by_name(name, value, LOSSES, Loss),
@@ -89,7 +96,7 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "clip": _with("apply", "ClipNorm(1.0)"),
     "max_norm": _with("shrink", "MaxNorm(3.0)"),
     "average": _with("update", "EMA(0.999)"),
-    "augment": _several("__call__", "RandomAffine((28, 28))"),
+    "augment": _augment,
     "class_weight": _class_weight,
     "metrics": lambda name, value: named_metrics(value),
     "callbacks": _callbacks,

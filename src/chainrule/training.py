@@ -18,7 +18,7 @@ import numpy as np
 
 from chainrule import resuming, tasks, training_step
 from chainrule.batches import Batches, check_pair, check_position, held_out_batches, warn_unscaled
-from chainrule.configurable import number
+from chainrule.configurable import Spelling, number, spelling
 from chainrule.errors import ConfigurationError, DataError, DivergenceError, unknown_name
 from chainrule.history import Callback, History, Step
 from chainrule.layers.layer import Array
@@ -28,7 +28,7 @@ from chainrule.optimizers import Optimizer
 from chainrule.trainer_parts import CHECKS, check_exchange
 
 
-class Trainer:
+class Trainer(Spelling):
     """Teaches a network from examples.
 
     Arguments   network       is changed in place
@@ -117,16 +117,18 @@ class Trainer:
         ):  # then it goes back to good weights with these
             self._good = self._good | {name: resuming.take(self)[name]}
 
+    @spelling
     def fit(
-        self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, ...] | None = None, *, sample_weight: Any = None
+        self, x: Any, y: Any, epochs: int = 1, validation: Sequence[Any] | None = None, *, sample_weight: Any = None
     ) -> History:
         """Train for so many further epochs; the history of all training so far."""
         for _ in self.steps(x, y, epochs, validation, sample_weight=sample_weight):
             pass
         return self.history
 
+    @spelling
     def steps(
-        self, x: Any, y: Any, epochs: int = 1, validation: tuple[Any, ...] | None = None, *, sample_weight: Any = None
+        self, x: Any, y: Any, epochs: int = 1, validation: Sequence[Any] | None = None, *, sample_weight: Any = None
     ) -> Iterator[Step]:
         """The training loop as an iterator: one Step for every batch, after the weights have moved.
 
@@ -138,15 +140,15 @@ class Trainer:
         """
         number("fit", "epochs", epochs, "[0, inf)", whole=True)
         check_pair(self.network, self.loss)
-        weights = {"sample_weight": sample_weight, "class_weight": self.class_weight}
-        data = Batches(x, y, self.network, self.loss, **weights)
+        data = Batches(x, y, self.network, self.loss, sample_weight=sample_weight, class_weight=self.class_weight)
         held_out = None if validation is None else held_out_batches(validation, self.network, self.loss)
         check_position(self.network, len(data), self.batch_size, self.epoch, self.rows_done)
         if not self.network.task_is_given:
             self.network.output = self.loss.output
         if self.step == 0:
-            warn_unscaled(data.x, self.network)
+            warn_unscaled(data, self.network)
         self.network.adapt(data.x)
+        self.network(data.x[:2])  # a layer that does not keep the contract says so now, and once
         if self.metrics:
             if held_out is None:
                 raise ConfigurationError("metrics are measured on validation data: say validation=(x, y).")

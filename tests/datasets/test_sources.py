@@ -228,7 +228,7 @@ def test_before_the_first_step_little_is_read():
     trained = cr.Trainer(cr.MLP([D, 3]), "cross_entropy")
     with pytest.warns(cr.ChainruleWarning, match="x reaches 1000, and nothing scales it"):
         trained.steps(source, np.zeros(5000, int))
-    assert sum(stop - start for start, stop in rows.read) <= 1001
+    assert sum(stop - start for start, stop in rows.read) <= 1101  # a thousand rows to warn, a block for the layers
 
 
 # Use ------------------------------------------------------------------------------------------------------------------

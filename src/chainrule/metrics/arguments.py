@@ -10,18 +10,19 @@ import numpy.typing as npt
 
 from chainrule import border
 from chainrule.errors import DataError, LabelError, ShapeError, unknown_name
+from chainrule.evaluation import VIEWS
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy
 from chainrule.losses.loss import check_weights
 
 Metric = TypeVar("Metric", bound=Callable[..., Any])
-VIEWS = ("predictions", "probabilities", "outputs")
 
 
 def wants(view: str) -> Callable[[Metric], Metric]:
     """Mark a metric by what it judges: it then has the attribute `wants`, by which a Trainer calls it.
 
-    Arguments   view  "predictions", as of network.predict, which needs no mark; "probabilities", as of
+    Arguments   view  "predictions", as of network.predict, which needs no mark; "classes" or "numbers", the same of a
+                      network that predicts these, while another one is refused; "probabilities", as of
                       network.predict_proba; or "outputs", as of network(x)
     Raises      ConfigurationError for another view
 

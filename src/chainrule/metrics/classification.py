@@ -10,11 +10,12 @@ import numpy.typing as npt
 from chainrule.configurable import number
 from chainrule.errors import ConfigurationError, LabelError, unknown_name
 from chainrule.layers.layer import Array
-from chainrule.metrics.arguments import answers, mean, row_weights
+from chainrule.metrics.arguments import answers, mean, row_weights, wants
 
 AVERAGES = ("macro", "micro", "weighted", "binary")
 
 
+@wants("classes")
 def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """The share of rows answered right; of several answers a row, all must be.
 
@@ -29,6 +30,7 @@ def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.Ar
     return float(mean(right if right.ndim == 1 else right.all(axis=1), sample_weight))
 
 
+@wants("classes")
 def balanced_accuracy(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
 ) -> float:
@@ -48,6 +50,7 @@ def balanced_accuracy(
     return float((right[occurs] / occurring[occurs]).mean())
 
 
+@wants("classes")
 def precision(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,
@@ -73,6 +76,7 @@ def precision(
     return _averaged(right, predicted, true, average)
 
 
+@wants("classes")
 def recall(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,
@@ -91,6 +95,7 @@ def recall(
     return _averaged(right, true, true, average)
 
 
+@wants("classes")
 def f1(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from chainrule.errors import ShapeError
 from chainrule.layers.layer import Array
-from chainrule.metrics.arguments import mean, numbers
+from chainrule.metrics.arguments import mean, numbers, wants
 
 
+@wants("numbers")
 def mae(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Mean absolute error: by how much a prediction is off, in the unit of y.
 
@@ -26,6 +27,7 @@ def mae(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLi
     return float(mean(np.abs(predicted - true), sample_weight).mean())
 
 
+@wants("numbers")
 def rmse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Root of the mean squared error: as mae in the unit of y, but large errors count for more.
 
@@ -39,6 +41,7 @@ def rmse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayL
     return float(np.sqrt(mean((predicted - true) ** 2, sample_weight)).mean())
 
 
+@wants("numbers")
 def r2(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """The share of the scatter of y that the predictions explain: 1 for all of it, 0 for no better than the mean of y.
 
