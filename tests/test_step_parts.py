@@ -220,7 +220,6 @@ def test_metrics_need_validation_data():
             r"'<lambda>' already.* Give each a name of its own",
         ),
         ({"loss": share_of_class_0}, "there is a 'loss' already"),
-        ([cr.metrics.accuracy], r"'accuracy' already \(loss and accuracy are measured anyway\)"),
     ],
 )
 def test_metrics_are_functions_with_names_that_differ(metrics, text):

@@ -132,7 +132,7 @@ def test_validation_does_not_touch_training():
 
 def test_wrong_validation_data_is_found_before_the_first_step():
     trainer = plain_trainer()
-    with pytest.raises(cr.ShapeError, match=r"expected x of shape \(N, 5\), received \(13, 4\)"):
+    with pytest.raises(cr.ShapeError, match=r"expected validation x of shape \(N, 5\), received \(13, 4\)"):
         trainer.steps(X, Y, validation=(HELD_OUT[0][:, :4], HELD_OUT[1]))
     with pytest.raises(cr.LabelError, match=r"labels must be 0..2 for 3 outputs, received 0..3"):
         trainer.steps(X, Y, validation=(HELD_OUT[0], np.arange(13) % 4))

@@ -133,6 +133,7 @@ def warn_unscaled(data: Batches, network: Network) -> None:
 def _warn_unscaled_targets(y: Array, network: Network, loss: Loss) -> None:
     if loss.output != "identity" or isinstance(network.layers[-1], Rescale):
         return
+    y = y.reshape(len(y), -1)
     mean, deviation = y.mean(axis=0, dtype=np.float64), y.std(axis=0, dtype=np.float64)
     size = np.maximum(np.abs(mean), deviation)
     worst = int(size.argmax())

@@ -20,7 +20,6 @@ from chainrule.losses import Loss
 from chainrule.losses.loss import check_weights
 
 Metric: TypeAlias = Callable[..., float]
-MEASURED = ("loss", "accuracy")  # without being asked for
 OF_CLASSES = ("classes", "probabilities")  # views that a classifier alone can give
 VIEWS = ("predictions", *OF_CLASSES, "numbers", "outputs")
 
@@ -93,12 +92,12 @@ def named_metrics(metrics: Any) -> dict[str, Metric]:
         raise ConfigurationError(
             f"metrics: expected functions such as [cr.metrics.f1], or {{name: function}}, received {metrics!r}."
         )
-    taken = list(MEASURED)
+    taken = ["loss"]  # a metric called accuracy takes the place of the one that is measured anyway
     for name, _ in pairs:
         if name in taken:
             raise ConfigurationError(
-                f"metrics: there is a {name!r} already (loss and accuracy are measured anyway). Give each a name of "
-                "its own: {name: function}."
+                f"metrics: there is a {name!r} already (the loss is measured anyway). Give each a name of its own: "
+                "{name: function}."
             )
         taken.append(name)
     return dict(pairs)

@@ -94,12 +94,13 @@ class GradientReport:
             raise GradientError(str(self))
 
     def __str__(self) -> str:
-        verdict = "PASSED" if self.passed else "UNSURE, too many kinks" if self.unsure else "FAILED"
-        lines = [f"gradient check of {self.subject}{self.note}: {verdict}"]
+        said = "PASSED" if self.passed else "UNSURE, too many kinks" if self.unsure else "FAILED"
+        lines = [f"gradient check of {self.subject}{self.note}: {said}"]
         for row in self.rows:
+            mark = "ok    " if row.passed else "UNSURE" if row.agrees else "WRONG "
             aside = f", {row.set_aside} set aside at kinks" if row.set_aside else ""
             lines.append(
-                f"  {'ok    ' if row.passed else 'UNSURE' if row.agrees else 'WRONG '} d{row.name} {row.shape}: {len(row.entries)} checked{aside}; "
+                f"  {mark} d{row.name} {row.shape}: {len(row.entries)} checked{aside}; "
                 f"error {row.norm_error:.1e} of the norm, {row.entry_error:.1e} in the worst entry"
             )
         lines += ["  the five worst entries:", *(f"    d{entry}" for entry in self.worst)]
@@ -165,9 +166,7 @@ def check_gradients(
     return report
 
 
-def _report(
-    subject: Layer | Network | Loss, x: Array, y: Any, loss: Loss | None, train: bool, seed: int
-) -> GradientReport:
+def _report(subject: Any, x: Array, y: Any, loss: Loss | None, train: bool, seed: int) -> GradientReport:
     if isinstance(subject, Loss):
         return GradientReport(repr(subject), [_check_loss(subject, x, y, seed)])
     network = double(subject, x)

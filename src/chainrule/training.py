@@ -112,9 +112,7 @@ class Trainer(Spelling):
         if name == "optimizer":
             value.claim(instead_of=self.__dict__.get("optimizer"))
         object.__setattr__(self, name, value)
-        if (
-            name in ("optimizer", "callbacks") and self._good is not None
-        ):  # then it goes back to good weights with these
+        if name in ("optimizer", "callbacks") and self._good is not None:  # to go back to, with these
             self._good = self._good | {name: resuming.take(self)[name]}
 
     @spelling
@@ -252,7 +250,7 @@ class Trainer(Spelling):
     def _columns(self, validated: bool) -> list[str]:
         """The columns that every further epoch will have, so that a callback can refuse a name that is not there."""
         measured = ["loss", "accuracy"] if tasks.classifies(self.network.output) else ["loss"]
-        held_out = [f"validation_{name}" for name in (*measured, *self.metrics)] if validated else []
+        held_out = [f"validation_{name}" for name in {**dict.fromkeys(measured), **self.metrics}] if validated else []
         return ["epoch", *measured, *["penalty"] * bool(self.penalty), *held_out, "learning_rate", "seconds"]
 
     def _measure(self, held_out: Batches) -> dict[str, float]:
