@@ -32,6 +32,22 @@ def test_training_that_can_be_killed(tmp_path, monkeypatch):
     np.testing.assert_array_equal(names["again"].network.params, whole.network.params)
 
 
+def test_the_doctor(capsys):
+    names = {}
+    exec(code("doctor.md"), names)
+    assert names["report"].causes == ["bias-axis"]
+    assert [names[name].verdict for name in ("functions", "slopes", "loss", "arrays")] == [
+        "right",
+        "right",
+        "wrong",
+        "right",
+    ]
+    assert names["loss"].causes == ["forgot-n"]
+    assert {"input scale", "loss at the start"} <= {item.name for item in names["checkup"].failed}
+    assert names["watch"].findings == []
+    assert "db = dz.sum(axis=0)" in capsys.readouterr().out
+
+
 # docs/training.md -----------------------------------------------------------------------------------------------------
 
 
