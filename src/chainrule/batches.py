@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from chainrule import border
-from chainrule.errors import ChainruleWarning, ConfigurationError, ShapeError
-from chainrule.layers import BatchNorm, Rescale, Sigmoid, Softmax, Standardize
+from chainrule.errors import ConfigurationError, ShapeError
+from chainrule.layers import Sigmoid, Softmax
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from chainrule.losses.loss import check_weights
@@ -17,7 +16,6 @@ from chainrule.network import Network
 from chainrule.tasks import classifies
 from chainrule.weighting import class_weights
 
-LARGE = 20  # an input this large deserves a word
 SHUFFLE, CHANCE, AUGMENT = 1, 2, 3  # streams of random numbers, each with its own branch of the seed
 
 
@@ -112,22 +110,6 @@ def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
     return Batches(x, y, network, loss, name="validation x", sample_weight=weights[0] if weights else None)
 
 
-def warn_unscaled(x: Array, network: Network) -> None:
-    """Warn of large inputs that nothing in front of the first weights scales down: training crawls or explodes."""
-    x = x[border.pieces(x)[0]] if border.is_source(x) else x
-    scaled = any(
-        isinstance(layer, (Rescale, Standardize, BatchNorm)) for layer in network.layers[: network.first_learning + 1]
-    )
-    largest = 0 if scaled or border.is_sparse(x) else max(abs(float(x.max())), abs(float(x.min())))
-    if largest > LARGE:
-        warnings.warn(
-            f"x reaches {largest:g}, and nothing scales it: training will crawl or explode. Put "
-            f"Rescale({1 / largest:.3g}) or Standardize() in front, or say MLP(..., scale=1/255) for pixels.",
-            ChainruleWarning,
-            stacklevel=4,
-        )
-
-
 def check_pair(network: Network, loss: Loss) -> None:
     """Raise ConfigurationError unless the network's last layer and task go with the loss."""
     last = network.layers[-1] if network.layers else None
@@ -155,9 +137,11 @@ def check_pair(network: Network, loss: Loss) -> None:
 
 def check_augmented(change: Any, changed: Any, x: Array) -> Array:
     """What an augmentation made of x, in x's dtype; ShapeError if the shape is another one."""
-    if np.shape(changed) != x.shape:
-        raise ShapeError(f"{change!r}: expected an array of the batch's shape {x.shape}, received {np.shape(changed)}.")
-    return np.asarray(changed, x.dtype)
+    if not isinstance(changed, np.ndarray):
+        changed = border.as_array(changed, repr(change))
+    if changed.shape != x.shape:
+        raise ShapeError(f"{change!r}: expected an array of the batch's shape {x.shape}, received {changed.shape}.")
+    return changed.astype(x.dtype, copy=False)
 
 
 def check_position(network: Network, n: int, batch_size: int, epoch: int, rows_done: int) -> None:

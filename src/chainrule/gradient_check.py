@@ -19,7 +19,7 @@ import numpy as np
 
 from chainrule.border import as_array
 from chainrule.configurable import by_name
-from chainrule.errors import ConfigurationError, GradientError
+from chainrule.errors import ConfigurationError, DataError, GradientError
 from chainrule.layers import Layer
 from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, Loss
@@ -141,6 +141,8 @@ def check_gradients(
     (True, ['x', '0.W', '0.b'])
     """
     x = as_array(x).astype(np.float64)
+    if not x.size or not np.isfinite(x).all():
+        raise DataError(f"check_gradients: expected x of finite numbers, at least one, received shape {x.shape}.")
     loss = None if loss is None else by_name("loss", loss, LOSSES, Loss)
     if isinstance(subject, Loss):
         report = GradientReport(repr(subject), [_check_loss(subject, x, y, seed)])
