@@ -90,8 +90,9 @@ PARTS = {f"cr.{name}" for name in SHOWN} | {
 for module in (cr.callbacks, cr.metrics):
     where = module.__name__.removeprefix("chainrule.")
     for name, thing in vars(module).items():
-        own = getattr(thing, "__module__", "").startswith(module.__name__) and name != "Confusion"
-        if own or (inspect.isclass(thing) and issubclass(thing, cr.Callback) and name not in ("Callback", "Watcher")):
+        own = getattr(thing, "__module__", "").startswith(module.__name__)
+        callback = inspect.isclass(thing) and issubclass(thing, cr.Callback)
+        if (own or callback) and name not in ("Callback", "Confusion", "Watcher"):
             PARTS.add(f"cr.{where}.{name}")
 OPTIONS = [*list(inspect.signature(cr.Trainer).parameters)[3:], "sample_weight", "validation", "epochs"]
 
