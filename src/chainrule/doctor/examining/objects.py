@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.doctor.examining.answers import named
-from chainrule.doctor.examining.binding import LearnerError, required, roles_of
+from chainrule.doctor.examining.binding import LearnerError, first_role, required
 from chainrule.doctor.examining.following_loss import loss_after
 from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, RATE, TRAIN_FLAGS, assemble, method
 from chainrule.doctor.examining.patients import Patient
@@ -78,7 +78,7 @@ def collected(patient: Patient, result: Any, before: dict[str, Any]) -> dict[str
     if "x" in patient.places and left is not None and given.get("x") is None:
         given["x"] = left
     if not any(name in given for name in names if name != "x"):
-        asked = any(next(roles_of(name), "") == "rate" for name in patient.wants)
+        asked = any(first_role(name) == "rate" for name in patient.wants)
         own = next((value for value in (getattr(thing, n, None) for n in RATES) if is_number(value)), RATE)
         for name in (n for n in names if n in before and not np.array_equal(before[n], patient.places[n].array)):
             given[name] = (before[name] - patient.places[name].array) / (RATE if asked else own)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from chainrule.doctor.examining.evidence import Evidence
+from chainrule.doctor.examining.evidence import LARGE, Evidence
 from chainrule.doctor.examining.intake import numerical
 from chainrule.doctor.naming.mistake import Circumstances, Mistake
 from chainrule.doctor.naming.mistakes import mistakes
@@ -26,6 +27,8 @@ from chainrule.layers.layer import Array
 
 WEAK = ("bias-axis", "input-gradient", "missing-derivative", "transposed", "factor")  # a mistake that fits says more
 
+MOST_PAIRS = 2000  # tried on small arrays; on large ones fewer, each takes longer
+
 
 def chain_of(evidence: Evidence) -> Any:
     """The chain that the learner's forward is, if it is a known one."""
@@ -41,9 +44,7 @@ def upstream(evidence: Evidence) -> Array:
         return evidence.dy
     if evidence.patient.judge is None or np.ndim(evidence.outputs) == 0:
         return np.ones(())
-    if "upstream" not in evidence.memory:
-        evidence.memory["upstream"] = numerical(evidence.patient.judge, evidence.outputs)
-    return evidence.memory["upstream"]
+    return numerical(evidence.patient.judge, evidence.outputs)
 
 
 def diagnose(evidence: Evidence) -> dict[str, Explanation]:
@@ -164,23 +165,27 @@ def by_mistakes(evidence: Evidence, wrong: list[str]) -> dict[str, Explanation]:
     wrong = [name for name in wrong if name in present]
     if not wrong:
         return {}
-    best: tuple[int, dict[str, Explanation]] = (0, {})
-    for group in itertools.chain(((m,) for m in single), _pairs(single)):
-        got = _try(group, evidence, dy, present, wrong)
+    best: dict[str, Explanation] = {}
+    partly: list[Mistake] = []
+    for mistake in single:
+        got = _try((mistake,), evidence, dy, present, wrong)
         if got is None:
             continue
-        explained = len(got)
-        if explained == len(wrong):
+        if got.keys() >= set(wrong):
             return got
-        if len(group) == 1 and explained > best[0]:
-            best = explained, got
-    return best[1]
+        partly.append(mistake)
+        best = max(best, got, key=len)
+    entries = sum(np.size(array) for array in evidence.arrays.values())
+    for pair in itertools.islice(_pairs(partly or single, single), MOST_PAIRS * LARGE // max(LARGE, entries)):
+        got = _try(pair, evidence, dy, present, wrong)
+        if got is not None and got.keys() >= set(wrong):
+            return got
+    return best
 
 
-def _pairs(single: list[Mistake]) -> Any:
-    for a, b in itertools.combinations(single, 2):
-        if not (a.pieces.keys() & b.pieces.keys()):
-            yield (a, b)
+def _pairs(some: list[Mistake], single: list[Mistake]) -> Iterator[tuple[Mistake, Mistake]]:
+    """Pairs to be tried: of two mistakes the one nearer to the loss explains something by itself, as a rule."""
+    return ((a, b) for a in some for b in single if a is not b and not (a.pieces.keys() & b.pieces.keys()))
 
 
 def _names(chain: Any, evidence: Evidence) -> set[str]:

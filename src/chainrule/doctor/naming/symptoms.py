@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.doctor.examining.binding import LearnerError, roles_of
+from chainrule.doctor.examining.binding import LearnerError, first_role
 from chainrule.doctor.examining.evidence import Evidence, matches
 from chainrule.doctor.examining.intake import is_object
 from chainrule.doctor.examining.patients import Patient
@@ -189,7 +189,7 @@ def changed_weights(evidence: Evidence, found: dict[str, Any]) -> list[Symptom]:
     """Weights that backward changed although nobody gave it a learning rate, and that is no update either."""
     patient = evidence.patient
     told = {explanation.cause for explanation in found.values()}
-    rate = any(next(roles_of(name), "") == "rate" for name in patient.wants)
+    rate = any(first_role(name) == "rate" for name in patient.wants)
     if rate or patient.updates or told & {"updated-first"}:
         return []
     symptoms = []
