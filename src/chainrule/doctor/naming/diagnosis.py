@@ -179,8 +179,20 @@ def by_mistakes(evidence: Evidence, wrong: list[str]) -> dict[str, Explanation]:
     for pair in itertools.islice(_pairs(partly or single, single), MOST_PAIRS * LARGE // max(LARGE, entries)):
         got = _try(pair, evidence, dy, present, wrong)
         if got is not None and got.keys() >= set(wrong):
-            return got
+            return _shares(pair, got, evidence, dy)
     return best
+
+
+def _shares(
+    pair: tuple[Mistake, Mistake], together: dict[str, Explanation], evidence: Evidence, dy: Array
+) -> dict[str, Explanation]:
+    """To each array that one of the two mistakes explains by itself, that one alone."""
+    for mistake in pair:
+        predicted = evidence.chain.backward(dy, evidence.arrays, mistake.pieces)  # type: ignore[union-attr]
+        for name in together:
+            if fits(evidence.analytic[name], predicted.get(name), evidence):
+                together[name] = _explain((mistake,), 1.0)
+    return together
 
 
 def _pairs(some: list[Mistake], single: list[Mistake]) -> Iterator[tuple[Mistake, Mistake]]:
