@@ -154,7 +154,7 @@ def _fewer(
                 less_x = np.asarray(x)[:-1] if rows else np.asarray(x)[..., :-1]
                 along = y is None or not (np.ndim(y) == 2 and not rows)
                 less_y = None if y is None else np.asarray(y)[:-1] if along else np.asarray(y)[..., :-1]
-                if evidence.n > 2:
+                if evidence.n > 1:
                     made[0] = examine(make(less_x, less_y), rows)
             except (
                 Exception

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.doctor.examining.answers import named
-from chainrule.doctor.examining.binding import LearnerError, first_role, required
+from chainrule.doctor.examining.binding import LearnerError, call, first_role, required
 from chainrule.doctor.examining.following_loss import loss_after
-from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, RATE, TRAIN_FLAGS, assemble, method
+from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, RATE, TRAIN_FLAGS, as_input, assemble, method
 from chainrule.doctor.examining.patients import Patient
 from chainrule.doctor.examining.places import CONTAINERS, INPUTS, Place, candidates, found, generators, is_number, widen
 
@@ -29,8 +29,10 @@ def from_object(
         thing = original
     widen(thing)
     forward, backward = method(thing, FORWARDS), method(thing, BACKWARDS)
-    if backward is None:  # net.loss(X, y) -> (loss, grads)
-        kind, forward, backward = "objective", method(thing, LOSSES), lambda cache: cache
+    if forward is None or backward is None:  # net.loss(X, y) -> (loss, grads), or loss(X, y) beside gradient(X, y)
+        kind, forward = "objective", method(thing, LOSSES)
+        if backward is None or _gives_gradients(thing, x, y):
+            backward = lambda cache: cache  # noqa: E731
     elif y is not None and len([name for name in required(forward) if name not in (*TRAIN_FLAGS, "mode")]) >= 2:
         kind, forward = "loss", method(thing, ("calculate",)) or forward
     else:
@@ -64,6 +66,12 @@ def from_object(
     here = {place.name: place for place in candidates(thing)}
     patient.places |= {name: here[name] for name in known if name in here}
     return patient
+
+
+def _gives_gradients(thing: Any, x: Any, y: Any) -> bool:
+    """Does the loss method return its gradients with the loss?"""
+    values = {role: value for role, value in (("x", as_input(x)), ("targets", y)) if value is not None}
+    return isinstance(call(method(copy.deepcopy(thing), LOSSES), values, ("x", "targets")), tuple)
 
 
 def collected(patient: Patient, result: Any, before: dict[str, Any]) -> dict[str, Any]:

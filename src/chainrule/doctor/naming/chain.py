@@ -70,6 +70,7 @@ class Act:
         return self.kind.of_input(self.z)
 
     def backward(self, da: Array, wrong: Mapping[str, Piece], grads: dict[str, Any]) -> Array:
+        self.da = da
         return piece(wrong, "dz", lambda da, z, a: da * self.kind.of_input(z))(da, self.z, self.a)
 
     def describe(self) -> str:
@@ -210,6 +211,12 @@ class Chain:
 
     def describe(self) -> str:
         return ", ".join(step.describe() for step in self.steps)
+
+
+def every_axes(ndim: int) -> list[tuple[int, ...]]:
+    """The axes that a norm may take its means over; of images, those of batch, layer and instance norm as well."""
+    several = [(0, 2, 3), (0, 1, 2), (1, 2, 3), (2, 3), (1, 2), (0, 1)]
+    return [axes for axes in (*several, *((a,) for a in range(ndim))) if max(axes) < ndim and len(axes) < ndim]
 
 
 def fitted(parameter: Array, x: Array) -> Array:

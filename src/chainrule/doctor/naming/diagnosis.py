@@ -111,6 +111,10 @@ def _of_ratio(
         p in known and abs(known[p] / ratio - 1) < 1e-4 for p in names if evidence.analytic.get(p) is not None
     )
     inverse = text is not None and ("/" in text)
+    averaged = evidence.outputs.size // max(1, np.size(evidence.numerical[name]))  # entries to one of this array
+    if kind == "layer" and name != "x" and averaged > 1 and abs(ratio * averaged - 1) < 1e-4 and text != "1 / n":
+        says = f"yours / numerical = 1 / {averaged} in every entry: a mean over {averaged} entries of the output"
+        return Explanation("mean-for-sum", says, f"d{leaf} = ...sum(...), not mean")
     if text is None or "n" not in text:
         return Explanation(
             "factor",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.doctor.examining.patients import Patient
-from chainrule.doctor.naming.chain import Act, Affine, Chain, LossStep, Mask, Norm, SoftmaxStep, fitted
+from chainrule.doctor.naming.chain import Act, Affine, Chain, LossStep, Mask, Norm, SoftmaxStep, every_axes, fitted
 from chainrule.doctor.naming.formulas import ACTIVATIONS, IDENTITY, LOSSES, Activation
 from chainrule.layers.layer import Array
 
@@ -165,10 +165,7 @@ def _norms(names: list[str], arrays: Mapping[str, Array], x: Array, outputs: Arr
     if names:
         first, last = names[0], names[-1] if len(names) == 2 else None
         gains = [(first, last), (last, first)]
-    axes: list[tuple[int, ...]] = (
-        [(0,), (1,)] if x.ndim == 2 else [(0, 2, 3), (0, 1, 2), (2, 3), (1, 2), (2,), (1,), (0,), (3,)]
-    )
-    for (gain, shift), over in itertools.product(gains, (a for a in axes if max(a) < x.ndim)):
+    for (gain, shift), over in itertools.product(gains, every_axes(x.ndim)):
         try:
             normed = outputs - (fitted(arrays[shift], x) if shift else 0.0)
             normed = normed / (fitted(arrays[gain], x) if gain else 1.0)

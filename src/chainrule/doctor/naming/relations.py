@@ -8,7 +8,7 @@ the learner's own forward.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ def named_factor(ratio: float, evidence: Evidence) -> str | None:
             (f"{c:g} * n * K", c * n * k),
             (f"{c:g} / (n * K)", c / (n * k)),
         ):
-            if n > 1 and abs(abs(ratio) / value - 1) < 1e-3:
+            if n > 1 and abs(abs(ratio) / value - 1) < 1e-3 and follows(value, evidence):
                 return f"-{text}" if ratio < 0 else text
     return None
 
@@ -109,28 +109,38 @@ def of_shape(name: str, evidence: Evidence) -> Explanation | None:
         return Explanation(
             "transposed", f"it has shape {np.shape(given)}: the transpose of the right one", f"d{leaf} = (...).T"
         )
-    for axis in range(np.ndim(given)):
-        summed = np.sum(given, axis=axis)
-        if (
-            summed.size == measured.size
-            and np.shape(given) != measured.shape
-            and fits(np.ravel(summed), np.ravel(measured), evidence)
-        ):
-            write = f"d{leaf} = (...).sum(axis={axis})"
-            says = f"it has shape {np.shape(given)}: summed over axis {axis} it would be right"
-            return Explanation("input-gradient" if name == "x" else "bias-axis", says, write)
-        if summed.size == measured.size and fits(np.ravel(np.mean(given, axis=axis)), np.ravel(measured), evidence):
-            return Explanation(
-                "bias-axis",
-                f"it has shape {np.shape(given)}: it was not averaged over axis {axis}",
-                f"d{leaf} = (...).mean(axis={axis})",
-            )
+    summed = _summed_up(name, leaf, given, measured, evidence)
+    if summed is not None:
+        return summed
     if np.size(given) == 1 and measured.size > 1 and not np.isnan(measured).any():
         for total, word in ((measured.sum(), "sum"), (measured.mean(), "mean")):
             if fits(np.ravel(given), np.array([total]), evidence):
                 return Explanation(
                     "bias-axis", f"it is one number, the {word} of all the right ones", f"d{leaf} = dz.sum(axis=0)"
                 )
+    if name == "x" and np.squeeze(given).shape != np.squeeze(measured).shape:
+        says = f"it has shape {np.shape(given)}, and x has shape {measured.shape}"
+        return Explanation("input-gradient", says, f"dx of the shape of x, {measured.shape}: one entry for each of x's")
+    return None
+
+
+def _axes(array: Any) -> Iterator[tuple[int, ...]]:
+    """Every choice of axes to sum over."""
+    for count in range(1, np.ndim(array) + 1):
+        yield from itertools.combinations(range(np.ndim(array)), count)
+
+
+def _summed_up(name: str, leaf: str, given: Any, measured: Array, evidence: Evidence) -> Explanation | None:
+    """A sum or a mean over some axes that was left out: with it, the gradient would be right."""
+    if np.shape(given) == measured.shape:
+        return None
+    cause = "input-gradient" if name == "x" else "bias-axis"
+    for axes in _axes(given):
+        over = axes[0] if len(axes) == 1 else axes
+        for word, reduce in (("sum", np.sum), ("mean", np.mean)):
+            if fits(np.ravel(reduce(given, axis=axes)), np.ravel(measured), evidence):
+                says = f"it has shape {np.shape(given)}: with a {word} over axis {over} it would be right"
+                return Explanation(cause, says, f"d{leaf} = (...).{word}(axis={over})")
     return None
 
 
@@ -158,6 +168,10 @@ def of_numbers(name: str, evidence: Evidence) -> Explanation | None:
     found = _penalty(name, given, measured, evidence) if name != "x" else None
     if found is not None:
         return found
+    for axes in _square_axes(measured):
+        if measured.ndim >= 3 and fits(given.swapaxes(*axes), measured, evidence):
+            says = f"axes {axes} have changed places: equal lengths hide it"
+            return Explanation("transposed", says, f"d{leaf} = (...).swapaxes{axes}")
     for axes in itertools.combinations(range(measured.ndim), 2):
         if (
             measured.ndim >= 3
@@ -170,6 +184,12 @@ def of_numbers(name: str, evidence: Evidence) -> Explanation | None:
                 "turn the kernel back: [..., ::-1, ::-1]",
             )
     return None
+
+
+def _square_axes(array: Array) -> list[tuple[int, int]]:
+    """Pairs of axes of one length, which may be exchanged without anybody's noticing."""
+    pairs = itertools.combinations(range(array.ndim), 2)
+    return [(a, b) for a, b in pairs if array.shape[a] == array.shape[b] > 1]
 
 
 def _penalty(name: str, given: Array, measured: Array, evidence: Evidence) -> Explanation | None:
@@ -244,15 +264,10 @@ def _questions(name: str, leaf: str, evidence: Evidence) -> Iterator[tuple[dict[
     for other, array in arrays.items():
         if other in ("x", name) or other not in evidence.patient.places:
             continue
-        if array.ndim == 2 and array.shape[0] == array.shape[1] > 1:
-            yield (
-                {other: array.T.copy()},
-                Explanation(
-                    "transposed",
-                    f"it is right for {other}.T: {other} was not transposed (or twice)",
-                    f"dx = dz @ {other}.T",
-                ),
-            )
+        for axes in _square_axes(array):
+            turned = f"{other}.T" if array.ndim == 2 else f"{other}.swapaxes{axes}"
+            says = f"it is right for {turned}: {other} was not transposed (or twice)"
+            yield {other: array.swapaxes(*axes).copy()}, Explanation("transposed", says, f"turn {other} round")
         if array.ndim >= 2:
             for axes in itertools.combinations(range(array.ndim), 2):
                 images = array.ndim >= 3 or (name == "x" and evidence.chain is None)
@@ -291,6 +306,3 @@ def slope_elsewhere(evidence: Evidence) -> Explanation | None:
     if fits(evidence.analytic.get("x"), evidence.dy, evidence):
         return Explanation("missing-derivative", "dy is passed through: f'(x) was not multiplied in", "dx = dy * f'(x)")
     return None
-
-
-Rule = Callable[[str, Evidence], Explanation | None]
