@@ -131,6 +131,7 @@ def _examined(make: Callable[..., Patient], title: str, x: Any, y: Any, examples
     for symptom in (
         *symptoms.changed_weights(evidence, found),
         *symptoms.carried_over(make, evidence),
+        symptoms.drawn_anew(make, evidence),
         wrong_forwards.mixes_examples(make, evidence),
         wrong_forwards.broadcast_targets(make, evidence),
         wrong_forwards.unscaled_dropout(make, evidence),

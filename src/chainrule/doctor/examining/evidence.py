@@ -169,7 +169,7 @@ def merged(evidence: Evidence) -> Evidence:
     tables: list[dict[str, Any]] = [evidence.arrays, evidence.analytic, evidence.numerical, evidence.after]
     for name, members in groups.items():
         sizes = {np.size(evidence.arrays[m]) for m in members}
-        alike = len(sizes) == 1 and all(np.size(evidence.analytic.get(m, 0.0)) in sizes for m in members)
+        alike = len(sizes) == 1 and not any(_has_matrix(m, evidence) for m in members) and all(np.size(evidence.analytic.get(m, 0.0)) in sizes for m in members)
         if len(members) < 2 or not alike:
             continue
         for table in tables:
@@ -177,6 +177,15 @@ def merged(evidence: Evidence) -> Evidence:
             table[name] = np.stack(columns, axis=-1) if sizes != {1} else np.concatenate(columns)
         evidence.kinks[name] = sum(evidence.kinks.pop(m) for m in members)
     return evidence
+
+
+def _has_matrix(name: str, evidence: Evidence) -> bool:
+    """Does a matrix stand beside this array? Then it is the bias of a layer, not of a neuron."""
+    around = name.rpartition(".")[0]
+    return any(
+        other.rpartition(".")[0] == around and np.ndim(array) > 1 and 1 not in np.shape(array)
+        for other, array in evidence.arrays.items()
+    )
 
 
 def _grainy(patient: Patient, outputs: Array) -> bool:

@@ -46,6 +46,14 @@ class Patient:
         """Let these generators give the same numbers in every pass."""
         self.generators, self.states = generators, [copy.deepcopy(_state(generator)) for generator in generators]
 
+    def other_chance(self) -> None:
+        """From now on, let chance give other numbers than before."""
+        self.seed += 1
+        for generator, state in zip(self.generators, self.states, strict=True):
+            _set_state(generator, copy.deepcopy(state))
+            generator.normal(size=7)
+        self.keep(self.generators)
+
     @contextmanager
     def calm(self) -> Iterator[None]:
         """Run the learner's code with the same chance each time, and without its warnings; may be nested."""

@@ -51,6 +51,9 @@ class Affine:
         dx = piece(wrong, "dx", lambda dz, W: dz @ W.T)(dz, self.weights)
         return dx.reshape(self.shape) if np.size(dx) == np.prod(self.shape) else dx
 
+    def names(self) -> set[str]:
+        return {self.W, self.b} if self.b else {self.W}
+
     def describe(self) -> str:
         return f"Linear {self.weights.shape[0]} -> {self.weights.shape[1]}"
 
@@ -133,6 +136,9 @@ class Norm:
 
     arrays: Mapping[str, Array] = field(default_factory=dict)
 
+    def names(self) -> set[str]:
+        return {name for name in (self.gain, self.shift) if name}
+
     def describe(self) -> str:
         return f"normalization over axis {self.axes[0] if len(self.axes) == 1 else self.axes}"
 
@@ -208,6 +214,10 @@ class Chain:
             if np.shape(grad) != shape and np.size(grad) == np.prod(shape, dtype=int) and name != "x":
                 grads[name] = np.reshape(grad, shape)  # a bias kept as (1, K) or (K, 1)
         return grads
+
+    def names(self) -> set[str]:
+        """The arrays whose gradients backward gives."""
+        return {"x"}.union(*(step.names() for step in self.steps if hasattr(step, "names")))
 
     def describe(self) -> str:
         return ", ".join(step.describe() for step in self.steps)

@@ -165,7 +165,7 @@ def by_mistakes(evidence: Evidence, wrong: list[str]) -> dict[str, Explanation]:
     around = Circumstances(evidence.after, evidence.patient.targets, evidence.n)
     chain.forward(evidence.arrays["x"], evidence.arrays)
     single = list(mistakes(chain, around))
-    present = [n for n in evidence.numerical if evidence.analytic.get(n) is not None and n in _names(chain, evidence)]
+    present = [n for n in evidence.numerical if evidence.analytic.get(n) is not None and n in chain.names()]
     wrong = [name for name in wrong if name in present]
     if not wrong:
         return {}
@@ -202,15 +202,6 @@ def _shares(
 def _pairs(some: list[Mistake], single: list[Mistake]) -> Iterator[tuple[Mistake, Mistake]]:
     """Pairs to be tried: of two mistakes the one nearer to the loss explains something by itself, as a rule."""
     return ((a, b) for a in some for b in single if a is not b and not (a.pieces.keys() & b.pieces.keys()))
-
-
-def _names(chain: Any, evidence: Evidence) -> set[str]:
-    names = {"x"}
-    for step in chain.steps:
-        names |= {
-            getattr(step, attribute) for attribute in ("W", "b", "gain", "shift") if getattr(step, attribute, None)
-        }
-    return names
 
 
 def _try(

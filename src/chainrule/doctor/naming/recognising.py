@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.doctor.examining.patients import Patient
 from chainrule.doctor.naming.chain import Act, Affine, Chain, LossStep, Mask, Norm, SoftmaxStep, every_axes, fitted
 from chainrule.doctor.naming.formulas import ACTIVATIONS, IDENTITY, LOSSES, Activation
+from chainrule.doctor.naming.joint import joints
 from chainrule.layers.layer import Array
 
 CLOSE = 1e-8  # outputs that agree to this are the same function
@@ -96,6 +97,8 @@ def _attempts(arrays: Mapping[str, Array], x: Array, rows: bool, outputs: Array)
     for affines, rest in _affines(names, arrays, _width(x, rows)):
         if not rest:
             yield from _networks(affines, rows)
+    if x.ndim == 2 and len(names) > 2:
+        yield from joints(names, arrays, rows)
 
 
 def _width(x: Array, rows: bool) -> int:

@@ -196,20 +196,22 @@ def _penalty(name: str, given: Array, measured: Array, evidence: Evidence) -> Ex
     value, leaf = evidence.arrays[name], name.split(".")[-1]
     if value.shape != measured.shape or value.size < 3:
         return None
+    if constant_ratio(given, measured, evidence) is not None or fits(given, np.zeros_like(given), evidence):
+        return None
     rest = given - measured
-    for what, form in ((leaf, value), (f"np.sign({leaf})", np.sign(value))):
-        c = constant_ratio(np.where(np.isnan(rest), 0.0, rest), np.where(np.isnan(rest), 0.0, form), evidence)
-        if c is not None and not fits(given, np.zeros_like(given), evidence):
-            if constant_ratio(given, measured, evidence) is not None:
-                return None
-            side = (
-                "the loss has no such term, or another factor"
-                if c * 1 > 0
-                else "the loss has such a term, and the gradient not, or another factor"
+    known = ~np.isnan(rest)
+    forms = {leaf: value[known], f"np.sign({leaf})": np.sign(value)[known]}
+    for names in ((leaf,), (f"np.sign({leaf})",), tuple(forms)):
+        table = np.stack([forms[n] for n in names], axis=1)
+        c, *_ = np.linalg.lstsq(table, rest[known], rcond=None)
+        if c.all() and known.sum() > 2 * len(names) and fits(table @ c, rest[known], evidence):
+            terms = " ".join(f"{k:+.4g} * {n}" for k, n in zip(c, names, strict=True))
+            side = "loss has no such term" if c[0] > 0 else "gradient has no such term"
+            return Explanation(
+                "penalty",
+                f"it is off by {terms} throughout: a penalty on one side; the {side}, or another factor",
+                f"a loss with lam / 2 * ({leaf}**2).sum() has d{leaf} = ... + lam * {leaf}",
             )
-            says = f"it is off by {c:+.4g} * {what} throughout: a penalty on one side; {side}"
-            write = f"a loss with lam / 2 * ({leaf}**2).sum() has d{leaf} = ... + lam * {leaf}"
-            return Explanation("penalty", says, write)
     return None
 
 

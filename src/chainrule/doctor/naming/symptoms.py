@@ -147,6 +147,22 @@ def _by_chance(evidence: Evidence) -> bool:
     return evidence.chain is not None and isinstance(evidence.chain.steps[0], Mask)
 
 
+def drawn_anew(make: Callable[[], Patient], evidence: Evidence) -> Symptom | None:
+    """Does a layer's backward draw random numbers of its own, where it should use what forward drew?"""
+    patient = make()
+    if patient.kind != "layer":
+        return None
+    dy = evidence.dy
+    outputs, cache = patient.run()
+    patient.other_chance()
+    answer = patient.again(dy.copy(), outputs, cache)
+    for name, value in evidence.analytic.items():
+        if value is not None and answer.get(name) is not None and not same(answer[name], value, 1e-3):
+            says = f"d{name.split('.')[-1]} depends on chance once more: backward draws a new mask"
+            return Symptom("dropout-scale", says, "keep the mask of forward, and use it in backward")
+    return None
+
+
 def shared_caches(make: Callable[[], Patient]) -> list[str]:
     """Parts that run twice in one forward and have one cache."""
     patient = make()

@@ -68,13 +68,8 @@ def unscaled_dropout(make: Callable[[], Patient], evidence: Evidence) -> Symptom
         return None
     patient = make()
     first = np.asarray(patient.run()[0])
-    patient.seed += 1
-    for generator in patient.generators:
-        generator.random(7)
-    with patient.calm():
-        for generator in patient.generators:
-            generator.random(7)
-        again = np.asarray(patient.forward()[0])
+    patient.other_chance()
+    again = np.asarray(patient.run()[0])
     if np.array_equal(first != 0, again != 0) or patient.evaluate is None:
         return None
     with patient.calm():
