@@ -120,7 +120,9 @@ def dict_affine_relu_square():
 @case(WRONG, "wrong-mask")
 def dict_affine_relu_masks_by_dout():
     def backward(dout, cache):
-        return affine_relu_grad(dout * (cache["z"][::-1] > 0) / np.where(cache["z"] > 0, 1, 1), cache | {"z": cache["z"] * 0 + 1})
+        return affine_relu_grad(
+            dout * (cache["z"][::-1] > 0) / np.where(cache["z"] > 0, 1, 1), cache | {"z": cache["z"] * 0 + 1}
+        )
 
     return of_dict(backward)
 

@@ -239,9 +239,7 @@ def bce_forgets_the_negatives():
 
 @case(WRONG, "labels")
 def outputs_in_a_column_against_a_flat_target():
-    return pair(
-        lambda a, y: ((a - y) ** 2).mean(), lambda a, y: 2 * (a - y) / a.size, normal(21, 7, 1), normal(22, 7)
-    )
+    return pair(lambda a, y: ((a - y) ** 2).mean(), lambda a, y: 2 * (a - y) / a.size, normal(21, 7, 1), normal(22, 7))
 
 
 @case(RIGHT)

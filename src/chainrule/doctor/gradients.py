@@ -15,7 +15,7 @@ from chainrule.doctor.examining.objects import from_object
 from chainrule.doctor.examining.ours import from_ours
 from chainrule.doctor.examining.patients import Patient
 from chainrule.doctor.naming import symptoms, wrong_forwards
-from chainrule.doctor.naming.diagnosis import chain_of, diagnose
+from chainrule.doctor.naming.diagnosis import acquit, chain_of, diagnose
 from chainrule.doctor.naming.recognising import rows_of
 from chainrule.doctor.naming.relations import Explanation
 from chainrule.doctor.report import BESIDE, RIGHT, WRONG, Report, Row, ratio_map, worst_entry
@@ -127,6 +127,7 @@ def _examined(make: Callable[..., Patient], title: str, x: Any, y: Any, examples
     evidence = examine(make(), rows)
     evidence.fewer = _fewer(make, x, y, rows, evidence)
     evidence.chain = chain_of(evidence)
+    acquit(evidence)
     found = diagnose(evidence)
     for symptom in (
         *symptoms.changed_weights(evidence, found),
@@ -208,6 +209,9 @@ def _written(
         notes.append(("no-gradients", says, "return {'dW': dW, 'db': db}, or pass parameters= and analytic="))
     verdicts = [row.verdict for row in rows]
     verdict = WRONG if notes or WRONG in verdicts else BESIDE if BESIDE in verdicts else RIGHT
+    if evidence.acquitted:
+        says = "the loss guards its log by a small number, log(p + eps), and the gradient is that of log(p): no harm"
+        hints.append(("epsilon", says, ""))
     if evidence.precision.norm > 1e-4:
         hints.append(
             (

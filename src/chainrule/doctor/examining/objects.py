@@ -37,6 +37,8 @@ def from_object(
         kind, forward = "loss", method(thing, ("calculate",)) or forward
     else:
         kind = "layer" if y is None else "network"
+    if kind == "network" and loss is None and _runs_itself(thing, backward):
+        kind, forward = "objective", method(thing, LOSSES)
     switch = {True: method(thing, ("train",)), False: method(thing, ("eval",))}
 
     def set_mode(now: bool) -> None:
@@ -66,6 +68,13 @@ def from_object(
     here = {place.name: place for place in candidates(thing)}
     patient.places |= {name: here[name] for name in known if name in here}
     return patient
+
+
+def _runs_itself(thing: Any, backward: Any) -> bool:
+    """Is the loss method a function of x rather than of the outputs, and is backward content with that?"""
+    needed = required(method(thing, LOSSES)) if method(thing, LOSSES) is not None else []
+    content = not any(first_role(name) in ("outputs", "upstream", "cache") for name in required(backward))
+    return content and len(needed) == 2 and first_role(needed[0]) == "x"
 
 
 def _gives_gradients(thing: Any, x: Any, y: Any) -> bool:

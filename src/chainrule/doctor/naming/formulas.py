@@ -92,7 +92,11 @@ ACTIVATIONS = (
     Activation("square", np.square, lambda z: 2 * z, None, "2 * z"),
     Activation("sin", np.sin, np.cos, None, "np.cos(z)"),
     Activation(
-        "GELU", lambda z: 0.5 * z * (1 + _gelu_inner(z)), _gelu_slope, None, "its long slope: differentiate tanh as well"
+        "GELU",
+        lambda z: 0.5 * z * (1 + _gelu_inner(z)),
+        _gelu_slope,
+        None,
+        "its long slope: differentiate tanh as well",
     ),
     Activation("GELU", lambda z: z * _normal_share(z), _exact_gelu_slope, None, "Phi(z) + z * phi(z)"),
     Activation("softsign", lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2, None, "1 / (1 + abs(z))**2"),

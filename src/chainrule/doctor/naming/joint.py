@@ -89,4 +89,6 @@ def joint(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
             says = f"d{W} was made with the slope of {after.describe()} left out"
             line = f"dz = dy * {after.kind.text} first"
             yield Mistake("missing-derivative", says, line, {(i, W): lambda x, dz: x.T @ after.da})
-            yield Mistake("missing-derivative", says.replace(W, name, 1), line, {(i, name): lambda dz, W: after.da @ W.T})
+            yield Mistake(
+                "missing-derivative", says.replace(W, name, 1), line, {(i, name): lambda dz, W: after.da @ W.T}
+            )
