@@ -12,7 +12,7 @@ def linear_forward(A_prev, W, b):
 
 
 def linear_backward(dZ, cache):
-    A_prev, W, b = cache
+    A_prev, W, _b = cache
     return np.dot(W.T, dZ), np.dot(dZ, A_prev.T), np.sum(dZ, axis=1, keepdims=True)
 
 
@@ -82,10 +82,9 @@ def compute_cost(AL, Y):
 def L_model_backward(AL, Y, caches, divide=lambda db, m: db, mask=lambda Z, A: Z > 0, delta=None):
     grads, m = {}, AL.shape[1]
     dAL = -(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL)) / m
-    (A_prev, W, b), Z = caches[-1]
     dZ = dAL * AL * (1 - AL) if delta is None else delta(dAL, AL)
     for l in range(len(caches), 0, -1):
-        (A_prev, W, b), Z = caches[l - 1]
+        (A_prev, W, _b), Z = caches[l - 1]
         if l < len(caches):
             dZ = grads["dA" + str(l)] * mask(Z, A_prev)
         grads["dA" + str(l - 1)] = W.T @ dZ

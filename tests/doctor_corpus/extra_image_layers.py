@@ -8,7 +8,7 @@ from .evidence import normal, of_layer, of_pair
 
 def conv_forward(x, w, b, stride=2, pad=1):
     """By loops over the windows; x (N, C, H, W), w (F, C, k, k)."""
-    N, C, H, W = x.shape
+    N, _C, H, W = x.shape
     F, _, k, _ = w.shape
     xp = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     Ho, Wo = (H + 2 * pad - k) // stride + 1, (W + 2 * pad - k) // stride + 1
@@ -21,7 +21,7 @@ def conv_forward(x, w, b, stride=2, pad=1):
 
 
 def conv_backward(dout, cache, kernel=lambda w: w, window_of=lambda window: window):
-    x, w, b, stride, pad = cache
+    x, w, _b, stride, pad = cache
     k = w.shape[2]
     xp = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     dxp, dw = np.zeros_like(xp), np.zeros_like(w)
@@ -234,69 +234,3 @@ def max_over_time_by_comparison():
 
     layer, x = MaxOverTime(), np.maximum(normal(8, 3, 4, 5) - 1, 0)
     return (layer,), {"x": x}, of_layer(layer, x)
-
-
-# Norms of images ------------------------------------------------------------------------------------------------------
-
-
-class SpatialNorm:
-    """Batch norm of (N, C, H, W): one mean and one variance for each channel."""
-
-    axes = (0, 2, 3)
-
-    def __init__(self, C):
-        self.gamma, self.beta = normal(9, 1, C, 1, 1) + 2, np.zeros((1, C, 1, 1))
-        self.dgamma = self.dbeta = None
-
-    def forward(self, x):
-        mean = x.mean(axis=self.axes, keepdims=True)
-        self.std = np.sqrt(x.var(axis=self.axes, keepdims=True) + 1e-5)
-        self.xhat = (x - mean) / self.std
-        return self.gamma * self.xhat + self.beta
-
-    def through(self, d):
-        along = (d * self.xhat).mean(axis=self.axes, keepdims=True)
-        return (d - d.mean(axis=self.axes, keepdims=True) - self.xhat * along) / self.std
-
-    def backward(self, dy):
-        self.dgamma = (dy * self.xhat).sum(axis=(0, 2, 3), keepdims=True)
-        self.dbeta = dy.sum(axis=(0, 2, 3), keepdims=True)
-        return self.through(dy * self.gamma)
-
-
-def spatial(layer):
-    x = normal(10, 3, 2, 4, 5)
-    return (layer,), {"x": x}, of_layer(layer, x, "gamma dgamma", "beta dbeta")
-
-
-@case(RIGHT)
-def spatial_batch_norm():
-    return spatial(SpatialNorm(2))
-
-
-@case(RIGHT)
-def instance_norm():
-    layer = SpatialNorm(2)
-    layer.axes = (2, 3)
-    return spatial(layer)
-
-
-@case(WRONG, "norm-terms")
-def spatial_batch_norm_without_the_mean_s_term():
-    class Wrong(SpatialNorm):
-        def through(self, d):
-            return (d - self.xhat * (d * self.xhat).mean(axis=self.axes, keepdims=True)) / self.std
-
-    return spatial(Wrong(2))
-
-
-@case(WRONG, "norm-terms")
-def instance_norm_averages_over_the_batch_too():
-    class Wrong(SpatialNorm):
-        axes = (2, 3)
-
-        def through(self, d):
-            mean, along = (a.mean(axis=(0, 2, 3), keepdims=True) for a in (d, d * self.xhat))
-            return (d - mean - self.xhat * along) / self.std
-
-    return spatial(Wrong(2))

@@ -1,4 +1,4 @@
-"""Layers as small frameworks of one's own have them: Parameter objects, kernels, `build`, `params()` lists, optimizers."""
+"""Layers as small frameworks of one's own have them: Parameter objects, kernels, activations by name."""
 
 import numpy as np
 

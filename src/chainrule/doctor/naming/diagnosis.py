@@ -10,19 +10,18 @@ import numpy as np
 
 from chainrule.doctor.examining.evidence import LARGE, Evidence
 from chainrule.doctor.examining.intake import numerical
+from chainrule.doctor.naming.asking import by_asking, slope_elsewhere
 from chainrule.doctor.naming.formulas import LOSSES
 from chainrule.doctor.naming.mistake import Circumstances, Mistake
 from chainrule.doctor.naming.mistakes import mistakes
 from chainrule.doctor.naming.recognising import one_hot, recognise
 from chainrule.doctor.naming.relations import (
     Explanation,
-    by_asking,
     constant_ratio,
     fits,
     named_factor,
     of_numbers,
     of_shape,
-    slope_elsewhere,
 )
 from chainrule.layers.layer import Array
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from chainrule.doctor.naming.chain import Act, Chain, Piece, piece
 from chainrule.doctor.naming.formulas import ACTIVATIONS, IDENTITY
 from chainrule.doctor.naming.mistake import Circumstances, Mistake
@@ -25,7 +27,8 @@ class Joint:
         turned = {name: array.T if self.columns and array.ndim == 2 else array for name, array in arrays.items()}
         self.inputs = {W: turned[name] for name, W in self.parts}
         self.weights = {W: turned[W] for _, W in self.parts}
-        self.z = sum(self.inputs[W] @ self.weights[W] for W in self.weights) + (arrays[self.b].ravel() if self.b else 0)
+        bias = arrays[self.b].ravel() if self.b else np.zeros(1)
+        self.z: Array = bias + sum(self.inputs[W] @ self.weights[W] for W in self.weights)
         return self.z
 
     def backward(self, dz: Array, wrong: Mapping[str, Piece], grads: dict[str, Any]) -> Any:
