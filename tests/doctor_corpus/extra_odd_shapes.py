@@ -1,4 +1,4 @@
-"""Shapes and kinds that trip a clumsy check: one example, float32, integers, flat outputs, sequences, fixed parameters."""
+"""Shapes and kinds that trip a clumsy check: one example, float32, integers, flat outputs, sequences."""
 
 import numpy as np
 

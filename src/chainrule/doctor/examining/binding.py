@@ -111,8 +111,12 @@ def call(
     positional, by_name = _seated(arguments(function), tuple(values), tuple(order), tuple(extra))
     there = {("role", role): value for role, value in values.items()}
     there |= {("extra", name): value for name, value in extra.items()}
+    given = [there[source] for source in positional]
+    named = {name: there[source] for name, source in by_name.items()}
+    if not callable(function):
+        raise TypeError(f"expected a function, received {function!r}")  # our mistake, not the learner's
     try:
-        return function(*(there[s] for s in positional), **{name: there[s] for name, s in by_name.items()})
+        return function(*given, **named)
     except Exception as error:
         raise LearnerError(getattr(function, "__name__", type(function).__name__), error) from error
 

@@ -15,7 +15,7 @@ from chainrule.layers.layer import Array
 Function = Callable[..., Any]
 
 FORWARDS: tuple[str, ...] = ("forward", "__call__", "feedforward", "forward_pass", "forward_propagation")
-FORWARDS += ("predict_proba", "predict", "fwd")
+FORWARDS += ("predict_proba", "predict", "fwd", "call", "compute", "activate", "apply")
 BACKWARDS: tuple[str, ...] = ("backward", "backprop", "backpropagation", "backpropagate", "backward_pass", "bwd")
 BACKWARDS += ("backward_propagation", "gradient", "gradients", "compute_gradients", "grad", "grads")
 BACKWARDS += ("derivative", "prime", "deriv")
