@@ -32,7 +32,6 @@ class Affine:
     b: str | None
     turned: bool  # W is kept as (out, in)
     x: Array = field(default_factory=lambda: np.zeros(0))
-    pieces = ("dW", "db", "dx")
 
     def forward(self, x: Array, arrays: Mapping[str, Array]) -> Array:
         self.shape = x.shape
@@ -63,7 +62,6 @@ class Act:
     """a = f(z), one entry at a time."""
 
     kind: Activation
-    pieces = ("dz",)
 
     def forward(self, z: Array, arrays: Mapping[str, Array]) -> Array:
         self.z, self.a = z, self.kind.f(z)
@@ -85,7 +83,6 @@ class SoftmaxStep:
     """p = softmax(z), each row by itself."""
 
     axis: int = 1
-    pieces = ("dz",)
 
     def forward(self, z: Array, arrays: Mapping[str, Array]) -> Array:
         self.z, self.a = z, softmax(z, self.axis)
@@ -109,7 +106,6 @@ class Norm:
     gain: str | None
     shift: str | None
     spread: Array
-    pieces = ("dx", "dgain", "dshift")
 
     def forward(self, x: Array, arrays: Mapping[str, Array]) -> Array:
         self.x, self.centred = x, x - x.mean(axis=self.axes, keepdims=True)
@@ -148,7 +144,6 @@ class Mask:
     """y = x times 0 or a constant, by chance: dropout."""
 
     factors: Array
-    pieces = ("dx",)
 
     def forward(self, x: Array, arrays: Mapping[str, Array]) -> Array:
         return x * self.factors
@@ -167,7 +162,6 @@ class LossStep:
     formula: LossFormula
     targets: Array
     scale: float
-    pieces = ("loss",)
 
     def forward(self, p: Array, arrays: Mapping[str, Array]) -> Array:
         self.p = p

@@ -237,8 +237,6 @@ BEFORE_A_LOSS: tuple[Any, ...] = (  # what a loss may contain: the activation of
 class _Flat:
     """Outputs of shape (N,) as a column, and back."""
 
-    pieces = ()
-
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
 

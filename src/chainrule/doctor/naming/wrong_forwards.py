@@ -13,7 +13,7 @@ from chainrule.doctor.naming.chain import SoftmaxStep
 from chainrule.doctor.naming.symptoms import Symptom
 
 
-def mixes_examples(make: Callable[[], Patient], evidence: Evidence) -> Symptom | None:
+def mixes_examples(evidence: Evidence) -> Symptom | None:
     """A softmax over the examples: columns of the outputs that sum to one where rows should."""
     y = evidence.outputs
     steps = evidence.chain.steps if evidence.chain is not None else []
