@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from chainrule.doctor.naming.chain import Chain, Piece, summed_like
+from chainrule.doctor.naming.chain import Chain, Piece, every_axes, summed_like
 from chainrule.doctor.naming.mistake import Circumstances, Mistake, last_word
 from chainrule.layers.layer import Array
 
@@ -61,13 +61,14 @@ def norm(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
         "the term through the mean is a sum where a mean belongs", lambda d: (d - total(d) - x * mean(d * x)) / s
     )
     yield made("dy is passed through", lambda d: d / gains)
-    other = tuple(a for a in range(step.x.ndim) if a not in axes)
-
-    def crosswise(d: Array) -> Array:
-        across = x * (d * x).mean(axis=other, keepdims=True)
-        return (d - d.mean(axis=other, keepdims=True) - across) / s
-
-    yield made("the means run over the wrong axis", crosswise)
+    for other in every_axes(step.x.ndim):
+        if other != axes:
+            yield made(
+                f"the means run over axis {other[0] if len(other) == 1 else other} instead of {axes}",
+                lambda d, _over=other: (
+                    (d - d.mean(axis=_over, keepdims=True) - x * (d * x).mean(axis=_over, keepdims=True)) / s
+                ),
+            )
     if step.gain:
         write = f"d{last_word(step.gain)} = (dy * xhat).sum(axis)"
 

@@ -13,7 +13,7 @@ from chainrule.doctor.naming.chain import SoftmaxStep
 from chainrule.doctor.naming.symptoms import Symptom
 
 
-def mixes_examples(make: Callable[[], Patient], evidence: Evidence) -> Symptom | None:
+def mixes_examples(evidence: Evidence) -> Symptom | None:
     """A softmax over the examples: columns of the outputs that sum to one where rows should."""
     y = evidence.outputs
     steps = evidence.chain.steps if evidence.chain is not None else []
@@ -68,13 +68,8 @@ def unscaled_dropout(make: Callable[[], Patient], evidence: Evidence) -> Symptom
         return None
     patient = make()
     first = np.asarray(patient.run()[0])
-    patient.seed += 1
-    for generator in patient.generators:
-        generator.random(7)
-    with patient.calm():
-        for generator in patient.generators:
-            generator.random(7)
-        again = np.asarray(patient.forward()[0])
+    patient.other_chance()
+    again = np.asarray(patient.run()[0])
     if np.array_equal(first != 0, again != 0) or patient.evaluate is None:
         return None
     with patient.calm():
