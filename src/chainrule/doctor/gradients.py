@@ -135,6 +135,7 @@ def _examined(make: Callable[..., Patient], title: str, x: Any, y: Any, examples
         symptoms.drawn_anew(make, evidence),
         wrong_forwards.mixes_examples(evidence),
         wrong_forwards.broadcast_targets(make, evidence),
+        wrong_forwards.labels_across(make, evidence),
         wrong_forwards.unscaled_dropout(make, evidence),
         wrong_forwards.ties(make, evidence),
     ):

@@ -12,7 +12,17 @@ from chainrule.doctor.examining.binding import LearnerError, call, first_role, r
 from chainrule.doctor.examining.following_loss import loss_after
 from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, RATE, TRAIN_FLAGS, as_input, assemble, method
 from chainrule.doctor.examining.patients import Patient
-from chainrule.doctor.examining.places import CONTAINERS, INPUTS, Place, candidates, found, generators, is_number, widen
+from chainrule.doctor.examining.places import (
+    CONTAINERS,
+    GRADIENTS,
+    INPUTS,
+    Place,
+    candidates,
+    found,
+    generators,
+    is_number,
+    widen,
+)
 
 LEFT = ("dinputs", "dinput", "dx", "dX", "grad_input", "input_grad", "grad_inputs")  # where backward may leave dx
 RATES = ("learning_rate", "lr", "l_r", "alpha", "eta", "rate", "step_size")
@@ -106,7 +116,12 @@ def collected(patient: Patient, result: Any, before: dict[str, Any]) -> dict[str
 def _parameters(patient: Patient) -> list[str]:
     """Run the object once, and see for which of its arrays a gradient is left, returned, or an update made."""
     thing = patient.thing
-    everything = {place.name: place for place in candidates(thing) if place.leaf not in INPUTS}  # self.x: what was kept
+    # self.x is what forward kept, and grads.W no parameter but a gradient.
+    everything = {
+        place.name: place
+        for place in candidates(thing)
+        if place.leaf not in INPUTS and not set(place.name.split(".")[:-1]) & set(GRADIENTS)
+    }
     outputs, cache = patient.run()
     dy = None
     if patient.kind in ("layer", "slope"):

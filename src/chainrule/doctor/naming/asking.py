@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -106,6 +107,22 @@ def slope_elsewhere(evidence: Evidence) -> Explanation | None:
         return Explanation(
             "at-output", "it is f'(f(x)): the slope was taken at the output", "take the slope at the input x"
         )
+    at_input = _answer_at(evidence.outputs, evidence) if evidence.patient.kind == "slope" else None
+    if fits(at_input, evidence.numerical["x"], evidence):
+        return Explanation(
+            "at-input", "it is the slope's formula for the output f(x), given x", "call it with f(x), or write it for x"
+        )
     if fits(evidence.analytic.get("x"), evidence.dy, evidence):
         return Explanation("missing-derivative", "dy is passed through: f'(x) was not multiplied in", "dx = dy * f'(x)")
     return None
+
+
+def _answer_at(x: Array, evidence: Evidence) -> Any:
+    """The learner's gradient for another input."""
+    try:
+        evidence.patient.put({"x": x})
+        return evidence.patient.answer(evidence.dy).get("x")
+    except LearnerError:
+        return None
+    finally:
+        evidence.patient.put(evidence.arrays)

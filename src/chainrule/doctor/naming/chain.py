@@ -106,9 +106,10 @@ class Norm:
     gain: str | None
     shift: str | None
     spread: Array
+    centre: bool = True  # False: the root mean square alone, no mean taken off
 
     def forward(self, x: Array, arrays: Mapping[str, Array]) -> Array:
-        self.x, self.centred = x, x - x.mean(axis=self.axes, keepdims=True)
+        self.x, self.centred = x, x - x.mean(axis=self.axes, keepdims=True) if self.centre else x
         self.normed = self.centred / self.spread
         self.gains = fitted(arrays[self.gain], x) if self.gain else np.ones(())
         self.y = self.normed * self.gains + (fitted(arrays[self.shift], x) if self.shift else 0.0)
@@ -124,7 +125,7 @@ class Norm:
             grads[self.shift] = piece(wrong, "dshift", lambda dy: over(dy, self.shift or ""))(dy)
 
         def right(d: Array) -> Array:
-            mean = d.mean(axis=self.axes, keepdims=True)
+            mean = d.mean(axis=self.axes, keepdims=True) if self.centre else 0.0
             along = (d * self.normed).mean(axis=self.axes, keepdims=True)
             return (d - mean - self.normed * along) / self.spread
 

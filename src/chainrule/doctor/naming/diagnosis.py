@@ -145,6 +145,10 @@ def _of_ratio(
     if kind == "layer" and name != "x" and averaged > 1 and abs(ratio * averaged - 1) < 1e-4 and text != "1 / n":
         says = f"yours / numerical = 1 / {averaged} in every entry: a mean over {averaged} entries of the output"
         return Explanation("mean-for-sum", says, f"d{leaf} = ...sum(...), not mean")
+    whole = round(max(abs(ratio), 1 / abs(ratio)))
+    if kind == "arrays" and whole > 2 and abs(max(ratio, 1 / ratio) - whole) < 1e-4:
+        cause = "forgot-n" if ratio > 1 else "twice-n"
+        return Explanation(cause, f"{says}: have you {whole} examples?", "divide by the number of examples, once")
     if text is None or "n" not in text:
         return Explanation(
             "factor",

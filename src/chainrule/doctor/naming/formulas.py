@@ -128,6 +128,18 @@ def _bce(p: Array, t: Array) -> float:
 
 LOSSES = (
     LossFormula("squared error", lambda p, t: float(((p - t) ** 2).sum()), lambda p, t: 2 * (p - t), "2 * (p - t)"),
+    LossFormula(
+        "logistic loss of margins",
+        lambda z, t: float(np.logaddexp(0.0, -t * z).sum()),
+        lambda z, t: -t * _sigmoid(-t * z),
+        "-t / (1 + np.exp(t * z))",
+    ),
+    LossFormula(
+        "hinge loss",
+        lambda z, t: float(np.maximum(0.0, 1 - t * z).sum()),
+        lambda z, t: -t * (t * z < 1),
+        "-t * (t * z < 1)",
+    ),
     LossFormula("absolute error", lambda p, t: float(abs(p - t).sum()), lambda p, t: np.sign(p - t), "np.sign(p - t)"),
     LossFormula("cross-entropy", lambda p, t: float(-(t * _safe_log(p)).sum()), lambda p, t: -t / p, "-t / p"),
     LossFormula("binary cross-entropy", _bce, lambda p, t: (p - t) / (p * (1 - p)), "(p - t) / (p * (1 - p))"),

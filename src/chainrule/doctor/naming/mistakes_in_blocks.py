@@ -28,7 +28,8 @@ def norm(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
     def made(says: str, function: Piece) -> Mistake:
         return Mistake("norm-terms", says, right, {(i, "dx"): function})
 
-    yield made("mean and variance were treated as constants: both of their terms are missing", lambda d: d / s)
+    constant = "mean and variance" if step.centre else "the root mean square"
+    yield made(f"{constant} treated as constant: what goes through them is missing", lambda d: d / s)
     yield made("the term through the variance is missing", lambda d: (d - mean(d)) / s)
     yield made("the term through the mean is missing", lambda d: (d - x * mean(d * x)) / s)
     yield made("the terms are sums where means belong", lambda d: (d - total(d) - x * total(d * x)) / s)

@@ -134,7 +134,7 @@ def _is_bias(name: str, array: Array) -> bool:
     leaf = next((word for word in reversed(name.lower().split(".")) if not word.isdigit() and word != "*"), "")
     if array.ndim < 2 and leaf[:1] in "wt":
         return False
-    return array.ndim < 2 or (leaf.startswith(("b", "c")) and 1 in array.shape) or (1 in array.shape and "bias" in leaf)
+    return array.ndim < 2 or (1 in array.shape and leaf.startswith(("b", "c", "offset", "intercept", "shift", "off")))
 
 
 def _partner(weight: str, bias: str) -> bool:
@@ -168,17 +168,17 @@ def _norms(names: list[str], arrays: Mapping[str, Array], x: Array, outputs: Arr
     if names:
         first, last = names[0], names[-1] if len(names) == 2 else None
         gains = [(first, last), (last, first)]
-    for (gain, shift), over in itertools.product(gains, every_axes(x.ndim)):
+    for (gain, shift), over, centre in itertools.product(gains, every_axes(x.ndim), (True, False)):
         try:
             normed = outputs - (fitted(arrays[shift], x) if shift else 0.0)
             normed = normed / (fitted(arrays[gain], x) if gain else 1.0)
         except ValueError:
             continue
-        centred = x - x.mean(axis=over, keepdims=True)
+        centred = x - x.mean(axis=over, keepdims=True) if centre else x
         with np.errstate(all="ignore"):
             spread = np.sqrt((centred**2).sum(axis=over, keepdims=True) / (normed**2).sum(axis=over, keepdims=True))
         if np.isfinite(spread).all() and np.isfinite(normed).all():
-            yield Chain([Norm(over, gain, shift, spread)])
+            yield Chain([Norm(over, gain, shift, spread, centre)])
 
 
 def one_hot(targets: Any, columns: int) -> Array | None:

@@ -58,6 +58,26 @@ def broadcast_targets(make: Callable[..., Patient], evidence: Evidence) -> Sympt
     return Symptom("labels", says, f"targets.reshape{shapes[0]}")
 
 
+def labels_across(make: Callable[..., Patient], evidence: Evidence) -> Symptom | None:
+    """Integer labels against as many classes as examples: do they broadcast along the classes?
+
+    Then the loss changes when outputs and labels are put into another order together.
+    """
+    x, targets = evidence.arrays.get("x"), evidence.patient.targets
+    if evidence.patient.kind != "loss" or x is None or targets is None or x.ndim != 2 or np.ndim(targets) != 1:
+        return None
+    if x.shape[0] != x.shape[1] or np.asarray(targets).dtype.kind not in "iu" or len(evidence.arrays) > 1:
+        return None
+    patient = make(y=np.roll(targets, 1))
+    patient.put({"x": np.roll(x, 1, axis=0)})
+    if abs(patient.value() - make().value()) <= 1e-9:
+        return None
+    says = (
+        "the loss depends on the order of the examples: the labels are spread over the classes as if they were one-hot"
+    )
+    return Symptom("labels", says, "pass np.eye(K)[y], or take p[np.arange(N), y]")
+
+
 def unscaled_dropout(make: Callable[[], Patient], evidence: Evidence) -> Symptom | None:
     """Dropout that neither divides by keep in training nor multiplies by it in use."""
     x = evidence.arrays.get("x")
