@@ -81,10 +81,14 @@ def mine(tmp_path_factory):
         ("seed_004.py:ReLU", 0, ("ReLU: right", "running ")),
         ("seed_004.py:Linear", 1, ("right only beside its own loss", "(beside-loss)")),
         ("seed_004.py:Linear(11, 2)", 1, ("dW (5, 3)", "raised")),
-        ("seed_004.py:MLP", 0, ("MLP: right", "Linear 5 -> 4, ReLU, Linear 4 -> 3, softmax")),
+        (
+            "seed_004.py:MLP",
+            0,
+            ("MLP with the loss CrossEntropyLoss: right", "Linear 5 -> 4, ReLU, Linear 4 -> 3, softmax"),
+        ),
         ("seed_003.py:MSE", 1, ("MSE: WRONG", "(forgot-n)", "n = 7 examples")),
         ("seed_001.py:NeuralNetwork", 0, ("NeuralNetwork: right", "db2 (1, 3): right")),
-        ("seed_000.py:NeuralNetwork", 0, ("NeuralNetwork: right",)),
+        ("seed_000.py:NeuralNetwork", 0, ("NeuralNetwork with the loss cross_entropy_loss: right",)),
         ("seed_001.py:sigmoid", 0, ("sigmoid: right",)),
     ],
 )

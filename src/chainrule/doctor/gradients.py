@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.doctor.examining.binding import LearnerError
+from chainrule.doctor.examining.binding import LearnerError, call, required
 from chainrule.doctor.examining.evidence import Evidence, examine
 from chainrule.doctor.examining.functions import from_arrays, from_functions
 from chainrule.doctor.examining.intake import is_object
@@ -96,10 +96,27 @@ def _maker(
             return from_object(subject, x, targets, loss, train, seed)
         return from_functions(subject, backward, x, targets, parameters, loss, train, seed)
 
-    if not isinstance(subject, (Layer, Loss, Network)) and not callable(subject) and not is_object(subject):
+    is_function = not isinstance(subject, (Layer, Loss, Network)) and not is_object(subject)
+    if is_function and not callable(subject):
+        missing = [name for name in ("forward", "backward") if not hasattr(subject, name)]
         raise ConfigurationError(
             f"doctor.gradients: expected an object with forward and backward, or a forward function with its backward, "
-            f"received {type(subject).__name__}."
+            f"received {type(subject).__name__}, which has no {' and no '.join(missing)}."
+        )
+    if loss is not None and y is None:
+        raise ConfigurationError("doctor.gradients: a loss was given but no targets: pass y=.")
+    if is_function and backward is None and analytic is None and y is None and parameters is None:
+        out = _first_forward(subject, x)
+        if out is not None:
+            raise ConfigurationError(
+                f"doctor.gradients: {_title(subject)} has no backward: gradients(forward, backward, x=x); the "
+                "derivative of an activation will do."
+            )
+    values = np.asarray(x if x is not None else 0.0)
+    if values.dtype.kind == "f" and (not values.size or not np.isfinite(values).all()):
+        raise ConfigurationError(
+            f"doctor.gradients: expected x of finite numbers, at least one, received shape {values.shape} with "
+            f"{np.count_nonzero(~np.isfinite(values))} that are nan or infinite."
         )
     if isinstance(subject, type):
         raise ConfigurationError(
@@ -112,6 +129,14 @@ def _maker(
     return make
 
 
+def _first_forward(forward: Callable[..., Any], x: Any) -> Any:
+    """What a function gives for x if that is all it wants, and no pair with a cache or a gradient; else None."""
+    if x is None or len(required(forward)) != 1:
+        return None
+    result = call(forward, {"x": np.array(x, np.float64)}, ("x",))
+    return None if isinstance(result, tuple) else result
+
+
 def _title(subject: Any) -> str:
     return getattr(subject, "__name__", type(subject).__name__)
 
@@ -121,6 +146,11 @@ def _examined(make: Callable[..., Patient], title: str, x: Any, y: Any, examples
     arrays = patient.arrays()
     outputs = np.array(patient.run()[0], np.float64)
     patient.put(arrays)
+    if not np.isfinite(outputs).all():
+        bad = np.count_nonzero(~np.isfinite(outputs))
+        says = f"forward gave {bad} of {outputs.size} values that are nan or infinite: nothing can be compared there"
+        write = "pass x that it takes (a log wants numbers above 0, probabilities lie in 0..1), or mend the forward"
+        return Report(title, "", WRONG, [], [("raised", says, write)])
     rows = rows_of(patient, outputs, examples)
     shared = symptoms.shared_caches(make)
     trouble = symptoms.overwritten(make)

@@ -6,13 +6,14 @@ import importlib.util
 import inspect
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from chainrule import losses
 from chainrule.doctor.examining.binding import required
 from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, is_object, method, wants
 from chainrule.doctor.gradients import gradients
@@ -47,13 +48,12 @@ def load(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise DataFileError(f"{path}: expected a Python file, FILE.py.")
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent.resolve()))
+    sys.path.insert(0, str(path.parent.resolve()))  # for as long as this process: a forward may import, too
+    sys.modules[spec.name] = module  # dataclasses ask for it there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataFileError(f"{path}: running it raised {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.pop(0)
     return module
 
 
@@ -87,13 +87,16 @@ def examine_file(
     x = rng.standard_normal((shape.examples, shape.features))
     is_network = pull is None or (wants(pull, "targets") and not wants(pull, "upstream")) or loss is not None
     is_network = is_network or method(subject, LOSSES) is not None
+    report = None
     if not is_network:
         report = gradients(subject, x=x, seed=seed, show=False)
-        if report.passed or not _losses(module):
+        if report.passed or "raised" in report.causes or not _losses(module):
             return report
-    judge = _look_up(module, path, loss) if loss is not None else _loss_in(module, subject)
-    whole = _with_targets(subject, judge() if inspect.isclass(judge) else judge, x, shape, targets, seed)
-    return whole if is_network or whole.passed else report  # its backward may begin where the file's loss ends
+    judge = _loss_named(module, path, loss) if loss is not None else _loss_in(module, subject)
+    whole = _with_targets(subject, _make(judge, shape) if inspect.isclass(judge) else judge, x, shape, targets, seed)
+    if judge is not None and whole.title == type(subject).__name__:
+        whole = replace(whole, title=f"{whole.title} with the loss {getattr(judge, '__name__', judge)}")
+    return whole if report is None or whole.passed else report  # its backward may begin where the file's loss ends
 
 
 def _look_up(module: ModuleType, path: Path, name: str) -> Any:
@@ -153,9 +156,25 @@ def _functions(
     if wants(subject, "targets"):
         p = rng.dirichlet(np.full(shape.outputs, 5.0), shape.examples)
         return _with_targets((subject, pull), None, p, shape, targets, seed)
-    sizes = {"w": (shape.features, shape.outputs), "b": (shape.outputs,), "g": (shape.features,)}
-    parameters = {name: rng.standard_normal(sizes.get(name[0].lower(), (shape.features,))) for name in names[1:]}
-    return gradients(subject, pull, x=x, parameters=parameters, seed=seed, show=False)
+    weights = [name for name in names[1:] if name[0].lower() in "wk"]
+    widths = [shape.features, *[shape.hidden] * (len(weights) - 1), shape.outputs]
+    parameters, layer = {}, 0
+    for name in names[1:]:
+        if name in weights:
+            layer = weights.index(name)
+            parameters[name] = rng.standard_normal((widths[layer], widths[layer + 1]))
+        else:
+            number = re.search(r"\d+$", name)
+            layer = min(int(number[0]) - 1, len(weights) - 1) if number and weights else layer
+            parameters[name] = rng.standard_normal(widths[layer + 1] if weights else shape.features)
+    report = gradients(subject, pull, x=x, parameters=parameters, seed=seed, show=False)
+    if report.causes == ["raised"] and subject.__name__ in report.notes[0][1]:
+        shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in parameters.items())
+        raise ConfigurationError(
+            f"{subject.__name__} does not take the arrays that were made up, x {x.shape}, {shapes} "
+            f"({report.notes[0][1]}). Use cr.doctor.gradients with your own."
+        )
+    return report
 
 
 def _loss_in(module: ModuleType, network: Any) -> Any:
@@ -170,7 +189,19 @@ def _loss_in(module: ModuleType, network: Any) -> Any:
 def _losses(module: ModuleType) -> list[str]:
     """The names of what seem to be losses."""
     names = [n for n in vars(module) if re.search(r"loss|entropy|mse|cost|error", n, re.I) and not n.startswith("_")]
-    return [n for n in names if callable(getattr(module, n)) and not re.search(r"grad|prime|deriv|backward", n, re.I)]
+    return [
+        n
+        for n in names
+        if getattr(getattr(module, n), "__module__", None) == module.__name__
+        and callable(getattr(module, n))
+        and not (inspect.isclass(getattr(module, n)) and issubclass(getattr(module, n), BaseException))
+        and not re.search(r"grad|prime|deriv|backward", n, re.I)
+    ]
+
+
+def _loss_named(module: ModuleType, path: Path, name: str) -> Any:
+    """A loss of the file, or one of this library's by its name."""
+    return name if name not in vars(module) and name in losses.LOSSES else _look_up(module, path, name)
 
 
 def _with_targets(subject: Any, loss: Any, x: Any, shape: Shape, targets: str | None, seed: int) -> Report:
@@ -191,4 +222,11 @@ def _with_targets(subject: Any, loss: Any, x: Any, shape: Shape, targets: str | 
         if not {"raised", "labels"} & set(report.causes):
             return report
         reports.append(report)
+    if not targets and all("raised" in report.causes or "labels" in report.causes for report in reports):
+        tried = reports[0].notes[0][1] if reports[0].notes else str(reports[0])
+        paired = "" if loss is None else f" with the loss {getattr(loss, '__name__', type(loss).__name__)}"
+        raise ConfigurationError(
+            f"no kind of targets could be made up that this code takes{paired} ({tried}). Say --targets or --loss, or "
+            "use cr.doctor.gradients with your own x and y."
+        )
     return reports[0]

@@ -20,6 +20,7 @@ CAUSES = {
     "bias-axis": "the bias's gradient was summed over the wrong axis, or not summed",
     "mean-for-sum": "a mean stands where a sum belongs (or the reverse)",
     "missing-derivative": "a derivative was not multiplied in",
+    "upstream": "the upstream gradient was not multiplied in",
     "extra-derivative": "the activation's derivative was multiplied in once too often",
     "at-output": "the slope was taken at the output instead of the input",
     "at-input": "the slope's formula for the output was given the input",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from chainrule.doctor.examining.evidence import SINGLE, Evidence
 from chainrule.doctor.naming.relations import Explanation
 from chainrule.doctor.naming.symptoms import Symptom
@@ -30,6 +32,19 @@ def written(
             "backward returned none, and left none beside the parameters (self.dW beside self.W, grads beside params)"
         )
         notes.append(("no-gradients", says, "return {'dW': dW, 'db': db}, or pass parameters= and analytic="))
+    elif evidence.patient.forgotten:
+        names = ", ".join(evidence.patient.forgotten)
+        says = (
+            f"forward depends on {names}, and no gradient of it was found, on the object or in what backward returned"
+        )
+        alone = evidence.analytic.keys() <= {"x"}  # where others have one, it may be kept as it is on purpose
+        note = ("no-gradients", says, "self.dW = ..., self.db = ..., or return them")
+        notes += [note] if alone else []
+        trouble = trouble + ([] if alone else [Symptom(*note, warning=True)])
+    for row, name in zip(rows, evidence.numerical, strict=True):
+        if row.verdict == RIGHT and np.isnan(evidence.numerical[name]).all():
+            says = f"no entry of d{row.name} could be compared: all of them lie at kinks"
+            notes.append(("raised", says, "pass x with other numbers"))
     verdicts = [row.verdict for row in rows]
     verdict = WRONG if notes or WRONG in verdicts else BESIDE if BESIDE in verdicts else RIGHT
     hints = [(s.cause, s.says, s.write) for s in trouble if s.warning] + list(_hints(evidence, verdict))

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.configurable import by_name
 from chainrule.doctor.examining.binding import call
 from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, is_object, method, numerical, split
 from chainrule.errors import ConfigurationError
+from chainrule.losses import LOSSES as LIBRARY, Loss
 
 
 def loss_after(thing: Any, loss: Any, x: Any, y: Any) -> tuple[Callable[[Any], float], Callable[[Any], Any]]:
@@ -26,6 +28,18 @@ def loss_after(thing: Any, loss: Any, x: Any, y: Any) -> tuple[Callable[[Any], f
         loss, pull = loss
     if is_object(loss):
         loss, pull = method(loss, ("calculate", *FORWARDS, *LOSSES)), method(loss, BACKWARDS)
+    if isinstance(loss, str):
+        loss = by_name("loss", loss, LIBRARY, Loss)
+    if isinstance(loss, Loss):
+        ours = loss
+        loss, pull = (
+            lambda outputs, targets: ours(outputs, targets)[0],
+            lambda outputs, targets: ours(outputs, targets)[1],
+        )
+    if loss is not None and not callable(loss):
+        raise ConfigurationError(
+            f"doctor.gradients: loss must be a function or an object with forward, received {loss!r}."
+        )
     if loss is None:
         raise ConfigurationError(
             "doctor.gradients: a network with targets y needs its loss: pass loss=, a function of (outputs, targets) "

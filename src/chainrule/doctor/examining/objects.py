@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from chainrule.doctor.examining.places import (
 
 LEFT = ("dinputs", "dinput", "dx", "dX", "grad_input", "input_grad", "grad_inputs")  # where backward may leave dx
 RATES = ("learning_rate", "lr", "l_r", "alpha", "eta", "rate", "step_size")
+WEIGHTS = ("w", "weight", "weights", "b", "bias", "biases", "kernel", "kernels", "filters", "gamma", "beta")
 ZERO = ("zero_grad", "zero_grads", "zero_gradients", "zero_gradient")
 
 
@@ -77,7 +80,22 @@ def from_object(
         known = _parameters(from_object(original, x, y, loss, train, seed, known=[]))
     here = {place.name: place for place in candidates(thing)}
     patient.places |= {name: here[name] for name in known if name in here}
+    patient.forgotten = tuple(_forgotten(patient, here))
     return patient
+
+
+def _forgotten(patient: Patient, here: dict[str, Place]) -> Iterator[str]:
+    """What is named like a weight, moves the outputs, and has no gradient anywhere."""
+    for name, place in here.items():
+        word = re.sub(r"[\d_.]+$", "", place.leaf.lower())
+        if name in patient.places or word not in WEIGHTS or np.size(place.value) < 2:
+            continue
+        start, before = place.array, np.array(patient.run()[0], np.float64)
+        place.value = start + 0.1
+        after = np.array(patient.run()[0], np.float64)
+        place.value = start
+        if before.shape == after.shape and not np.allclose(before, after):
+            yield name
 
 
 def _runs_itself(thing: Any, backward: Any) -> bool:

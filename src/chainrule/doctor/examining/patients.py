@@ -38,6 +38,7 @@ class Patient:
     evaluate: Callable[[], Any] | None = None  # the forward as in use, where a flag tells it from training
     zero: Callable[[], None] | None = None  # zero_grad()
     wants: tuple[str, ...] = ()  # the names of backward's arguments
+    forgotten: tuple[str, ...] = ()  # arrays that look like weights and have no gradient
     updates: bool = False  # backward leaves no gradients, but updates the weights at once
     states: list[Any] = field(default_factory=list)
     inside: bool = False  # within calm()

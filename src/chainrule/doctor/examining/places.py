@@ -72,11 +72,15 @@ def same_name(key: str, name: str) -> bool:
 
     >>> [same_name(key, "W1") for key in ("dW1", "W1", "grad_W1", "W1_grad", "dw1", "dW2")]
     [True, True, True, True, True, False]
+    >>> [same_name(key, "b") for key in ("gb", "delta_b", "g_b", "dL_db", "beta")]
+    [True, True, True, True, False]
     >>> same_name("dw", "weights"), same_name("dbias", "b"), same_name("d_gamma", "gamma")
     (True, True, True)
     """
     stripped = re.sub(
-        r"^(d_?l?_?d?|grads?_|gradients?_|g_|delta_?|nabla_?)(?=\w)|(_?grads?|_?gradients?|_g|_bar)$", "", key
+        r"^(delta_?|nabla_?|grads?_|gradients?_|d_?[lL]?_?d?|g_?(?=[A-Za-z]\d*$))(?=\w)|(_?grads?|_?gradients?|_g|_bar)$",
+        "",
+        key,
     )
     return key == name or _short(stripped) == _short(name) or (key[:1] == "d" and _short(key[1:]) == _short(name))
 
@@ -122,6 +126,15 @@ def found(owner: Any) -> list[tuple[Place, Place]]:
         if isinstance(part, tuple):
             continue
         inside = contents(part)
+        if not isinstance(part, Mapping) and not any(key in CONTAINERS for key in inside):
+            for where in (
+                key for key in GRADIENTS if isinstance(inside.get(key), dict)
+            ):  # self.grads["W"] beside self.W
+                numbers = {key: value for key, value in inside.items() if is_number(value)}
+                pairs += [
+                    (Place(f"{path}.{pair[0].key}".lstrip("."), part, pair[0].key), pair[1])
+                    for pair in _beside(path, CONTAINERS[0], numbers, {where: inside[where]})
+                ]
         for key, value in inside.items():
             name = f"{path}.{key}".lstrip(".")
             if isinstance(key, str) and isinstance(value, (dict, list)):

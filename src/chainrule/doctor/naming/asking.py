@@ -112,6 +112,9 @@ def slope_elsewhere(evidence: Evidence) -> Explanation | None:
         return Explanation(
             "at-input", "it is the slope's formula for the output f(x), given x", "call it with f(x), or write it for x"
         )
+    given, measured = evidence.analytic.get("x"), evidence.numerical["x"]
+    if given is not None and np.shape(given) == x.shape and fits(given * evidence.dy, measured, evidence):
+        return Explanation("upstream", "it is f'(x) alone: dy was not multiplied in", "return dy * ...")
     if fits(evidence.analytic.get("x"), evidence.dy, evidence):
         return Explanation("missing-derivative", "dy is passed through: f'(x) was not multiplied in", "dx = dy * f'(x)")
     return None

@@ -73,7 +73,7 @@ ACTIVATIONS = (
         "ReLU", lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float), lambda a: (a > 0).astype(float), "(z > 0)"
     ),
     Activation("sigmoid", _sigmoid, lambda z: _sigmoid(z) * (1 - _sigmoid(z)), lambda a: a * (1 - a), "a * (1 - a)"),
-    Activation("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, lambda a: 1 - a**2, "1 - a**2"),
+    Activation("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, lambda a: 1 - a**2, "(1 - a**2)"),
     _leaky(0.01),
     _leaky(0.1),
     _leaky(0.2),
@@ -87,7 +87,7 @@ ACTIVATIONS = (
         lambda a: np.where(a > 0, 1, a + 1),
         "np.where(z > 0, 1, np.exp(z))",
     ),
-    Activation("SiLU", lambda z: z * _sigmoid(z), _silu_slope, None, "s + z * s * (1 - s), where s = sigmoid(z)"),
+    Activation("SiLU", lambda z: z * _sigmoid(z), _silu_slope, None, "(s + z * s * (1 - s)), where s = sigmoid(z)"),
     Activation("exp", np.exp, np.exp, lambda a: a, "a"),
     Activation("square", np.square, lambda z: 2 * z, None, "2 * z"),
     Activation("sin", np.sin, np.cos, None, "np.cos(z)"),
@@ -96,9 +96,9 @@ ACTIVATIONS = (
         lambda z: 0.5 * z * (1 + _gelu_inner(z)),
         _gelu_slope,
         None,
-        "its long slope: differentiate tanh as well",
+        "(0.5 * (1 + t) + 0.5 * z * (1 - t**2) * inner), where t = tanh(...) and inner its derivative",
     ),
-    Activation("GELU", lambda z: z * _normal_share(z), _exact_gelu_slope, None, "Phi(z) + z * phi(z)"),
+    Activation("GELU", lambda z: z * _normal_share(z), _exact_gelu_slope, None, "(Phi(z) + z * phi(z))"),
     Activation("softsign", lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2, None, "1 / (1 + abs(z))**2"),
 )
 

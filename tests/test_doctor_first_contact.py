@@ -1,0 +1,148 @@
+"""What new users met in their first hour: nothing unseen may be called right, and every sentence must help."""
+
+import re
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+X = np.random.default_rng(0).normal(size=(7, 5))
+Y = np.array([0, 1, 2, 0, 1, 2, 0])
+
+
+class Linear:
+    def __init__(self, inputs=5, outputs=3):
+        self.W, self.b = np.random.default_rng(1).normal(size=(inputs, outputs)), np.zeros(outputs)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+
+def keeping(how):
+    """A linear layer that leaves five times dW, and a mean for db, where `how` puts them."""
+
+    class Keeping(Linear):
+        def backward(self, dy):
+            how(self, self.x.T @ dy * 5, dy.mean(axis=0))
+            return dy @ self.W.T
+
+    return Keeping()
+
+
+def in_a_dict(self, dW, db):
+    self.grads = {"W": dW, "b": db}
+
+
+def in_another_dict(self, dW, db):
+    self.gradients = {"dW": dW, "db": db}
+
+
+def by_g(self, dW, db):
+    self.gW, self.gb = dW, db
+
+
+def by_delta(self, dW, db):
+    self.delta_w, self.delta_b = dW, db
+
+
+def nowhere(self, dW, db):
+    del dW, db
+
+
+@pytest.mark.parametrize("how", [in_a_dict, in_another_dict, by_g, by_delta])
+def test_gradients_are_found_wherever_they_are_left(how):
+    report = cr.doctor.gradients(keeping(how), x=X, show=False)
+    assert report.verdict == "wrong"
+    assert [(row.name, row.cause) for row in report.rows if row.cause] == [("W", "factor"), ("b", "mean-for-sum")]
+
+
+def test_weights_without_a_gradient_are_not_passed_over():
+    report = cr.doctor.gradients(keeping(nowhere), x=X, show=False)
+    assert (report.verdict, report.causes) == ("wrong", ["no-gradients"])
+    assert "forward depends on W, b" in str(report)
+
+
+def slope(f):
+    def backward(dy, cache):
+        return dy * f(cache)
+
+    return backward
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "x"),
+    [
+        (lambda x: (np.log(x), x), slope(lambda x: x), -abs(X)),
+        (lambda x: (np.sqrt(x), x), slope(lambda x: 99.0), X),
+    ],
+)
+def test_what_gives_nan_is_not_right(forward, backward, x):
+    report = cr.doctor.gradients(forward, backward, x=x, show=False)
+    assert not report.passed
+    assert "nan or infinite" in str(report)
+
+
+def test_a_loss_that_gives_nan_is_not_right():
+    report = cr.doctor.gradients(
+        lambda p, y: -np.mean(y * np.log(p)), lambda p, y: -y / p, x=X[:, :3], y=np.eye(3)[Y], show=False
+    )
+    assert not report.passed
+
+
+class Network(Linear):
+    def backward(self, dy):
+        self.dW, self.db = self.x.T @ dy, dy.sum(axis=0)
+
+
+class NoBackward:
+    def forward(self, x):
+        return x
+
+
+def cross_entropy(scores, y):
+    return -np.log(cr.softmax(scores)[np.arange(len(y)), y]).mean()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: cr.doctor.gradients(Network(), x=np.full((7, 5), np.nan)), "35 that are nan or infinite"),
+        (lambda: cr.doctor.gradients(Network(), x=np.zeros((0, 5))), r"received shape \(0, 5\)"),
+        (lambda: cr.doctor.gradients(Network(), x=X, y=Y, loss="cross_entopy"), "Did you mean 'cross_entropy'"),
+        (lambda: cr.doctor.gradients(Network(), x=X, y=Y, loss=5), "loss must be a function"),
+        (lambda: cr.doctor.gradients(Network(), x=X, loss=cross_entropy), "a loss was given but no targets: pass y="),
+        (lambda: cr.doctor.gradients(np.tanh, x=X), "tanh has no backward"),
+        (lambda: cr.doctor.gradients(NoBackward(), x=X), "NoBackward, which has no backward"),
+    ],
+)
+def test_what_is_missing_is_asked_for(call, said):
+    with pytest.raises(cr.ConfigurationError, match=said):
+        call()
+
+
+def test_a_loss_may_be_one_of_the_librarys():
+    report = cr.doctor.gradients(Network(), x=X, y=Y, loss="cross_entropy", show=False)
+    assert report.passed, str(report)
+
+
+def test_the_upstream_gradient_left_out_has_a_name():
+    report = cr.doctor.gradients(lambda x: (np.tanh(x), x), lambda dy, cache: 1 - np.tanh(cache) ** 2, x=X, show=False)
+    assert report.causes == ["upstream"]
+
+
+FORMULAS = {"tanh": np.tanh, "sigmoid": cr.sigmoid, "ReLU": cr.relu, "softplus": cr.softplus, "SiLU": cr.silu}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_the_line_to_write_is_right_as_it_stands(name):
+    """Copied and run, it gives the derivative: brackets and all."""
+    f = FORMULAS[name]
+    report = cr.doctor.gradients(lambda x: (f(x), x), lambda dy, cache: dy, x=X, show=False)
+    (write,) = re.findall(r"write: dz = (.*)", str(report))
+    z, da = X, np.random.default_rng(2).normal(size=X.shape)
+    names = {"np": np, "z": z, "a": f(z), "da": da, "s": cr.sigmoid(z)}
+    h = 1e-6
+    right = da * (f(z + h) - f(z - h)) / (2 * h)
+    np.testing.assert_allclose(eval(write.split(", where")[0], names), right, rtol=1e-6, atol=1e-8)
