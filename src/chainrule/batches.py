@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import border
-from chainrule.errors import ChainruleWarning, ConfigurationError, ShapeError, naming
+from chainrule.errors import ChainruleWarning, ConfigurationError, ShapeError, noting
 from chainrule.layers import BatchNorm, Rescale, Sigmoid, Softmax, Standardize
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
@@ -34,7 +34,7 @@ class Batches:
     Neither is copied: do not change them while training runs. Rows of weight 0 are left out as if they were not there.
     x may be a source, whose rows are read and checked when a batch needs them; y is held as a whole.
 
-    Raises      ShapeError, DataError or LabelError, naming the row
+    Raises      ShapeError, DataError or LabelError, noting the row
     """
 
     def __init__(
@@ -102,7 +102,7 @@ def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
             f"(x, y, sample_weight), received {type(validation).__name__}."
         )
     x, y, *weights = validation
-    with naming("the validation data"):
+    with noting("the validation data"):
         if border.is_source(x):  # read once before any work is lost: it will be every epoch
             for rows in border.pieces(x):
                 border.check_finite(x[rows], "validation x", network.dtype, rows.start)

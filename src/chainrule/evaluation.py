@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from chainrule import tasks
-from chainrule.errors import ConfigurationError, naming, unknown_name
+from chainrule.errors import ConfigurationError, noting, unknown_name
 from chainrule.layers.layer import Array
 from chainrule.losses import Loss
 
@@ -42,7 +42,7 @@ def evaluate(
         wants = getattr(metric, "wants", "predictions")
         _check_view(name, wants, output)
         judged = answers[wants]()
-        with naming(f"metric {name}, given {wants} of shape {judged.shape}. Others are had by @cr.metrics.wants"):
+        with noting(f"metric {name}, given {wants} of shape {judged.shape}. Others are had by @cr.metrics.wants"):
             result[name] = float(metric(y, judged))
     return result
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule import tasks, tracing
 from chainrule.batches import AUGMENT, CHANCE, Batches, check_augmented, stream
-from chainrule.errors import naming
+from chainrule.errors import noting
 from chainrule.layers.layer import Array
 
 if TYPE_CHECKING:
@@ -77,6 +77,6 @@ def _parts(
     for start in range(0, len(rows), trainer.batch_size):
         x, y, weights = data.take(rows[start : start + trainer.batch_size])
         for change in trainer.augment:
-            with naming(f"augment={change!r}"):
+            with noting(f"augment={change!r}"):
                 x = check_augmented(change, change(x, changes), x)
         yield x, y, weights, chance
