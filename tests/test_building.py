@@ -203,6 +203,8 @@ def test_an_mlp_with_dropout_has_it_behind_every_hidden_activation_and_the_same_
     kinds = [type(layer).__name__ for layer in network.layers]
     assert kinds == ["Linear", "Tanh", "Dropout", "Linear", "Tanh", "Dropout", "Linear"]
     assert {layer.probability for layer in network.layers if isinstance(layer, cr.Dropout)} == {0.2}
-    np.testing.assert_array_equal(network.params, cr.MLP([4, 5, 6, 3], "tanh").params)
+    plain = cr.MLP([4, 5, 6, 3], "tanh")
+    np.testing.assert_array_equal(network.params, plain.params)
+    assert not any(isinstance(layer, cr.Dropout) for layer in plain.layers)
     with pytest.raises(cr.ConfigurationError, match=r"probability must be a number in \[0, 1\)"):
         cr.MLP([4, 5, 3], dropout=1.0)

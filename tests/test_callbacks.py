@@ -23,6 +23,18 @@ def test_callbacks_hear_everything_in_order():
     assert trainer.history["noticed"] == [10, 21], "what on_epoch adds to the row stands in the history"
 
 
+@pytest.mark.parametrize("given", [None, (), [], Diary(), [Diary()], (Diary(),)], ids=str)
+def test_there_may_be_none_one_or_several(given):
+    trainer = plain_trainer(callbacks=given)
+    assert trainer.callbacks == ([given] if isinstance(given, Diary) else list(given or ()))
+
+
+@pytest.mark.parametrize("given", [7, Diary, [Diary], "diary"], ids=str)
+def test_what_is_no_callback_is_refused(given):
+    with pytest.raises(cr.ConfigurationError, match="callbacks must be Callback objects, received"):
+        plain_trainer(callbacks=given)
+
+
 def test_a_callback_remembers_through_a_state():
     first = plain_trainer(callbacks=[Diary()])
     walk(first, 3)

@@ -58,6 +58,42 @@ def test_an_assigned_batch_size_is_checked(batch_size):
     assert trainer.batch_size == BATCH
 
 
+def test_the_seed_may_be_assigned_between_epochs_alone():
+    trainer = plain_trainer()
+    steps = trainer.steps(X, Y, 2)
+    seen = [next(steps).rows for _ in range(3)]
+    trainer.seed = trainer.seed  # the same is no change
+    with pytest.raises(cr.ConfigurationError, match=r"in the middle of an epoch: 15 rows are done, .* between epochs"):
+        trainer.seed = 5
+    seen += [next(steps).rows for _ in range(2)]
+    assert sorted(np.concatenate(seen)) == list(range(ROWS))
+    trainer.seed = 5
+    steps.close()
+    other = plain_trainer(seed=5)
+    other.restore(trainer.state() | {"callbacks": []})
+    assert [step.rows.tolist() for step in trainer.steps(X, Y)] == [step.rows.tolist() for step in other.steps(X, Y)]
+
+
+def test_going_back_may_change_the_seed_anywhere():
+    trainer = plain_trainer()
+    walk(trainer, 2)
+    state = trainer.state()
+    other = plain_trainer(seed=5)
+    walk(other, 3)
+    other.restore(state)
+    assert (other.seed, other.rows_done) == (3, 2 * BATCH)
+
+
+def test_the_network_stays_once_there_was_a_step():
+    trainer = plain_trainer(average=cr.EMA(0.9))
+    trainer.network = cr.MLP([5, 3])
+    trainer.fit(X, Y)
+    trainer.network = trainer.network
+    for other in (cr.MLP([5, 4, 3]), trainer.network.copy()):
+        with pytest.raises(cr.ConfigurationError, match=r"cannot be exchanged after 5 steps: .* Make a new Trainer"):
+            trainer.network = other
+
+
 def test_an_assigned_loss_checks_the_targets_again():
     trainer = plain_trainer(batch_size=3)
     steps = trainer.steps(X, Y)

@@ -179,6 +179,11 @@ def wider():
         (lambda: plain_trainer(seed=4), "seed: the trainer has 4, the checkpoint 3"),
         (lambda: plain_trainer(batch_size=6), "batch_size: the trainer has 6, the checkpoint 5"),
         (lambda: plain_trainer(penalty=cr.L2(0.1)), r"penalty: the trainer has \(L2\(0.1\),\), the checkpoint \(\)"),
+        (
+            lambda: plain_trainer(augment=[jitter, cr.GaussianNoise(0.1)]),
+            r"augment: the trainer has \('jitter', 'GaussianNoise\(0.1\)'\), the checkpoint \(\)",
+        ),
+        (lambda: plain_trainer(class_weight=np.ones(3)), r"class_weight: .* \[1.0, 1.0, 1.0\], the checkpoint None"),
         (lambda: plain_trainer(average=cr.EMA()), r"average: the trainer has EMA\(\), the checkpoint None"),
         (lambda: plain_trainer(callbacks=[Diary()]), r"callbacks: the trainer has \['Diary'\], the checkpoint \[\]"),
     ],
@@ -202,6 +207,61 @@ def test_other_data_are_refused_unless_forced(tmp_path):
         checkpoints.restore(second, tmp_path / "a.safetensors", data=(X[::-1], Y))
     checkpoints.restore(second, tmp_path / "a.safetensors", data=(X[::-1], Y), force=True)
     assert second.step == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "text"),
+    [
+        (np.arange(23), (), r"data: sample_weight int64 \(23,\) is missing"),
+        (None, (np.arange(23),), r"data: sample_weight int64 \(23,\) was not there"),
+        (np.arange(23), (np.arange(23)[::-1],), r"data: sample_weight int64 \(23,\) has other contents"),
+        (np.arange(23), (np.arange(23.0),), r"data: sample_weight float64 \(23,\) was sample_weight int64 \(23,\)"),
+    ],
+)
+def test_other_weights_are_other_data(before, now, text, tmp_path):
+    first, second = plain_trainer(), plain_trainer()
+    walk(first, 3, sample_weight=before)
+    checkpoints.save(first, tmp_path / "a", checkpoints.fingerprint(X, Y, before))
+    with pytest.raises(cr.CheckpointError, match=text):
+        checkpoints.restore(second, tmp_path / "a", data=(X, Y, *now))
+    checkpoints.restore(second, tmp_path / "a", data=(X, Y, before))
+
+
+class Fails(cr.Callback):
+    """Takes its state back as it can: not at all."""
+
+    def restore(self, state):
+        raise ValueError("boom")
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_callback_that_fails_is_named_and_the_trainer_as_it_was(built, tmp_path):
+    def trainer():
+        network = cr.Network(cr.Linear(5 if built else None, 3))
+        return cr.Trainer(network, "cross_entropy", "adam", callbacks=[diary := Diary(), Fails()]), diary
+
+    (first, _), (second, diary) = trainer(), trainer()
+    first.fit(X, Y, 2)
+    checkpoints.save(first, tmp_path / "a")
+    if built:
+        walk(second, 1)
+    before, entries = all_of(second), list(diary.entries)
+    with pytest.raises(cr.CheckpointError, match=r"the trainer cannot go on from it \(ValueError: boom\)"):
+        checkpoints.restore(second, tmp_path / "a")
+    assert (all_of(second), diary.entries, bool(second.network.out_shapes)) == (before, entries, built)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "path", "error", "text"),
+    [
+        (plain_trainer(), None, cr.CheckpointError, r"no checkpoint to go on from yet: begin with trainer\.fit"),
+        (cr.MLP([5, 3]), "a", cr.ConfigurationError, "checkpoints.restore: expected a trainer and a path, received "),
+    ],
+    ids=["none yet", "a network"],
+)
+def test_what_cannot_be_gone_on_from_says_so(trainer, path, error, text):
+    with pytest.raises(error, match=text):
+        checkpoints.restore(trainer, path)
 
 
 def test_a_plain_model_file_says_what_it_is(tmp_path):

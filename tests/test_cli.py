@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule import cli
+from chainrule import cli, runs
 from chainrule.datasets import write_idx
+from chainrule.interruption import Interruption
 from chainrule.recipes import RECIPES, Recipe
 
 PICTURES = ["confusion.png", "curves.png", "predictions.png", "weights.png"]
 EVERYTHING = sorted([*PICTURES, "checkpoints", "config.json", "history.csv", "model.safetensors"])
+UNTESTED = [name for name in EVERYTHING if name not in ("confusion.png", "predictions.png")]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
 
 
@@ -203,9 +205,12 @@ def test_stopping_keeps_what_was_finished(number, code, small, digits, tmp_path)
     said = config(tmp_path / "out")
     finished = said["epochs_finished"]
     assert said["status"] == "interrupted"
-    assert f"interrupted in epoch {finished + 1}: {finished} of 100000 epochs finished" in out
-    assert "test accuracy" in out
-    assert names(tmp_path / "out") == EVERYTHING
+    assert out.splitlines()[-3:-1] == [
+        f"interrupted in epoch {finished + 1}: {finished} of 100000 epochs finished",
+        "to go on: chainrule train mnist --resume out",
+    ]
+    assert names(tmp_path / "out") == UNTESTED, "the test images are for a run that is over"
+    assert "test_accuracy" not in said
     assert len(epochs(tmp_path / "out")) == finished
     assert cr.load(tmp_path / "out" / "model.safetensors").accuracy(*digits.test) > 0.3
 
@@ -218,7 +223,7 @@ def test_stopping_in_the_first_epoch_leaves_what_there_is(tmp_path):
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "")
     assert "interrupted in epoch 1: 0 of 5 epochs finished" in out
-    assert names(tmp_path / "out") == [name for name in EVERYTHING if name not in ("curves.png", "history.csv")]
+    assert names(tmp_path / "out") == [name for name in UNTESTED if name not in ("curves.png", "history.csv")]
     assert config(tmp_path / "out")["last_epoch"] is None
 
 
@@ -309,14 +314,125 @@ def test_what_cannot_be_gone_on_with_says_why(first_run, small, tmp_path, monkey
     cwd, _, _ = first_run
     monkeypatch.chdir(cwd)
     assert run("train", "mnist", "--data", small, "--epochs", 1, "--output", "done", cwd=cwd)[0] == 0
-    done = "error: done is finished: all 1 epochs. There is nothing to go on with.\n"
-    assert here(monkeypatch, capsys, "train", "mnist", "--resume", "done") == (2, "", done)
-    code, _, err = here(monkeypatch, capsys, "train", "mnist", "--resume", tmp_path)
+    code, out, err = here(monkeypatch, capsys, "train", "mnist", "--resume", "done")
+    assert (code, out) == (2, "")
+    assert err.startswith(
+        "error: done is finished: all 1 epochs. There is nothing to go on with. To train for longer begin"
+    )
+    assert err.endswith(f": {config(cwd / 'done')['command']} --epochs 2\n")
+    for text, fault in (
+        (None, "it has no config.json that can be read"),
+        ('{"recipe": {', "its config.json is damaged, or not of a run"),
+        ("[]", "its config.json is damaged, or not of a run"),
+    ):
+        if text is not None:
+            (tmp_path / "config.json").write_text(text)
+        code, _, err = here(monkeypatch, capsys, "train", "mnist", "--resume", tmp_path)
+        assert (code, err.partition(". Name")[0]) == (2, f"error: {tmp_path} holds no run to go on with: {fault}")
+    code, _, err = here(monkeypatch, capsys, "train", "mnist", "--resume", tmp_path / "none")
     assert code == 2
-    assert f"{tmp_path} holds no run to go on with" in err
+    assert "holds no run to go on with: there is no such folder. Name the folder" in err
     code, _, err = here(monkeypatch, capsys, "train", "mnist", "--resume", "done", "--epochs", 9)
     assert code == 2
     assert "leave out --epochs" in " ".join(err.split())
+
+
+@pytest.fixture
+def short(small, tmp_path, monkeypatch, capsys):
+    """A run of two epochs, in this process: what it may be told besides, and where it goes."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_it(*options):
+        return here(monkeypatch, capsys, "train", "mnist", *options)
+
+    return run_it, ("--data", small, "--hidden", "8", "--epochs", 2, "--output", "out")
+
+
+def stop_after_a_step(patch):
+    def enter(interruption):
+        interruption.signal = signal.SIGTERM
+        return interruption
+
+    patch.setattr(Interruption, "__enter__", enter)
+
+
+def test_a_run_that_was_killed_before_its_report_is_brought_to_its_end(short, tmp_path, monkeypatch):
+    run_it, options = short
+
+    def die(*given):
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "write", die)
+        assert run_it(*options)[0] == 9
+    assert config(tmp_path / "out")["status"] == "running"
+    code, out, err = run_it("--resume", "out")
+    assert (code, err) == (0, "")
+    assert out.startswith("going on from step-00000036.safetensors: all 2 epochs are over, the report is left to do\n")
+    assert "test accuracy" in out
+    assert names(tmp_path / "out") == EVERYTHING
+    assert config(tmp_path / "out")["status"] == "finished"
+    assert len(epochs(tmp_path / "out")) == 2
+
+
+@posix
+def test_ctrl_c_while_the_report_is_made_changes_nothing(short, tmp_path, monkeypatch):
+    run_it, options = short
+    write = runs.write
+
+    def interrupted(*given):
+        os.kill(os.getpid(), signal.SIGINT)
+        return write(*given)
+
+    monkeypatch.setattr(runs, "write", interrupted)
+    code, out, _ = run_it(*options)
+    assert code == 0
+    assert "to go on" not in out
+    assert names(tmp_path / "out") == EVERYTHING
+    assert config(tmp_path / "out")["status"] == "finished"
+
+
+def test_the_command_that_began_a_run_is_kept(short, tmp_path, monkeypatch):
+    run_it, options = short
+    with monkeypatch.context() as patch:
+        stop_after_a_step(patch)
+        run_it(*options)
+        command = config(tmp_path / "out")["command"]
+        assert run_it("--resume", "out")[0] == 128 + signal.SIGTERM
+    assert command.startswith("chainrule train mnist --data ")
+    assert config(tmp_path / "out")["command"] == command
+    shutil.rmtree(tmp_path / "out" / "checkpoints")
+    advice = f"error: out has no checkpoint to go on from. Begin anew: {command} --overwrite\n"
+    assert run_it("--resume", "out") == (2, "", advice)
+
+
+def test_a_full_disk_leaves_the_plan_as_it_was(tmp_path, monkeypatch):
+    def full(*given):
+        raise OSError("No space left on device")
+
+    runs.begin(tmp_path, {"status": "running"})
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        runs.begin(tmp_path, {"status": "finished"})
+    assert config(tmp_path) == {"status": "running"}
+
+
+def test_a_checkpoint_passed_over_is_a_warning_in_a_line(short, tmp_path, monkeypatch):
+    run_it, options = short
+    with monkeypatch.context() as patch:
+        stop_after_a_step(patch)
+        run_it(*options)
+    (tmp_path / "out" / "checkpoints" / "step-99999999.safetensors").write_bytes(b"torn")
+    code, _, err = run("train", "mnist", "--resume", "out", cwd=tmp_path)
+    assert (code, err.count("\n")) == (0, 1)
+    assert err.startswith("warning: passed over ")
+
+
+def test_a_network_that_has_learned_nothing_is_told_so(short):
+    run_it, options = short
+    out = run_it(*options, "--learning-rate", 1e6, "--schedule", "constant")[1]
+    assert "it has learned nothing: guessing too has a loss of 2.3026. Lower --learning-rate." in out
+    assert "learned nothing" not in run_it(*options, "--overwrite", "--learning-rate", 0.1)[1]
 
 
 def test_other_data_are_not_gone_on_with(small, digits, tmp_path):

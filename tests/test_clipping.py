@@ -99,7 +99,7 @@ def test_the_units_that_are_too_long_are_shrunk_and_no_others(shape, dtype):
     lengths = np.sqrt((before.astype("float64") ** 2).sum(axis=axes))
     assert (lengths < 2).any()
     assert (lengths > 2).any()
-    cr.MaxNorm(2.0).apply([w])
+    cr.MaxNorm(2.0).shrink([w])
     np.testing.assert_array_equal(w[..., lengths < 2], before[..., lengths < 2])
     np.testing.assert_allclose(w, before * np.minimum(1, 2 / lengths), rtol=1e-6 if dtype == "float32" else 1e-14)
     assert w.dtype == dtype
@@ -108,7 +108,7 @@ def test_the_units_that_are_too_long_are_shrunk_and_no_others(shape, dtype):
 def test_weights_are_shrunk_where_they_lie():
     network = cr.MLP([5, 3, 2])
     network.params[...] = 10
-    cr.MaxNorm(1.0).apply([row.layer.W for row in network.parameters if row.attribute == "W"])
+    cr.MaxNorm(1.0).shrink([row.layer.W for row in network.parameters if row.attribute == "W"])
     np.testing.assert_allclose(network.params[:15], 1 / math.sqrt(5), rtol=1e-6)
     np.testing.assert_allclose(network.params[15:21], 1 / math.sqrt(3), rtol=1e-6)
     np.testing.assert_array_equal(network.params[21:], 10)
@@ -116,7 +116,7 @@ def test_weights_are_shrunk_where_they_lie():
 
 def test_huge_weights_are_shrunk_and_those_that_are_not_finite_stay_so():
     w = np.array([[3e30, 0.0, 0.1], [4e30, 0.0, np.nan]], np.float32)
-    cr.MaxNorm(1.0).apply([w])
+    cr.MaxNorm(1.0).shrink([w])
     np.testing.assert_allclose(w[:, :2], [[0.6, 0.0], [0.8, 0.0]], rtol=1e-6)
     assert np.isnan(w[:, 2]).all()
 

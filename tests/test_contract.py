@@ -4,6 +4,7 @@ Shapes are distinct primes, so that a wrong ratio or a swapped axis names its ca
 """
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -261,6 +262,13 @@ def test_7_building_changes_no_constructor_argument(case):
 @pytest.mark.parametrize("cls", LAYERS.values(), ids=LAYERS)
 def test_8_no_layer_inherits_from_another(cls):
     assert [base for base in cls.__mro__[1:] if issubclass(base, Layer)] == [Layer]
+
+
+@pytest.mark.parametrize("cls", LAYERS.values(), ids=LAYERS)
+@pytest.mark.parametrize("method", ["forward", "backward"])
+def test_forward_and_backward_take_what_the_contract_says(cls, method):
+    ours, contract = (inspect.signature(getattr(owner, method)).parameters.values() for owner in (cls, Layer))
+    assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in contract]
 
 
 def test_inference_answers_each_row_by_itself(case):

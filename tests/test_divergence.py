@@ -65,6 +65,32 @@ def test_an_absurd_rate_is_caught_at_its_step_and_the_last_good_epoch_is_back():
     assert everything(trainer) == everything(straight), "as if nothing had happened"
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("optimizer", cr.SGD(1e38, momentum=0.9)), ("callbacks", [Diary(), Diary()]), ("callbacks", [])],
+    ids=["optimizer", "more callbacks", "fewer callbacks"],
+)
+@pytest.mark.parametrize("exchanged", ["in an epoch", "between loops"])
+def test_the_last_good_epoch_is_back_whatever_was_exchanged_since(part, value, exchanged):
+    trainer = plain_trainer(cr.SGD(0.1), callbacks=[Diary()])
+    trainer.fit(X, Y, 2)
+    good = trainer.network.params.copy()
+    value = value.clone() if part == "optimizer" else value
+
+    def spoil():
+        setattr(trainer, part, value)
+        trainer.network.params[...] = np.nan
+
+    if exchanged == "between loops":
+        spoil()
+    with pytest.raises(cr.DivergenceError, match="is back as it was after epoch 2"):
+        for step in trainer.steps(X, Y, 2):
+            if step.index == 2:
+                spoil()
+    np.testing.assert_array_equal(trainer.network.params, good)
+    assert getattr(trainer, part) == value
+
+
 def test_the_first_bad_layer_is_named():
     network = cr.Network(cr.Linear(5, 7), Fuse(), cr.ReLU(), cr.Linear(7, 3))
     trainer = cr.Trainer(network, "cross_entropy", cr.SGD(0.1), batch_size=BATCH)
@@ -74,6 +100,13 @@ def test_the_first_bad_layer_is_named():
     network.layers[1].calls[0] = -100
     trainer.fit(X, Y, 1)
     assert trainer.epoch == 2
+
+
+def test_one_bad_number_is_enough_to_name_its_layer():
+    network = cr.Network(cr.ReLU(), cr.Linear(5, 7), cr.Tanh(), cr.Linear(7, 3))
+    network.layers[1].W[0, 0] = np.nan  # one column of nan behind it, and all of it behind the next
+    with pytest.raises(cr.DivergenceError, match=r"first in Linear #1 \("):
+        cr.Trainer(network, "cross_entropy", cr.SGD(0.1), batch_size=BATCH).fit(X, Y)
 
 
 def test_a_layer_that_fails_only_once_cannot_be_named():

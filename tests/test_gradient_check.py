@@ -264,3 +264,23 @@ def test_the_report_says_which_layer_to_look_at():
     report = cr.check_gradients(network, x_of(7, 3), show=False)
     assert "right from layer 2 on: look at the backward of layers 0 to 1" in str(report)
     assert repr(report) == str(report)
+
+
+@pytest.mark.parametrize(("rows", "used"), [(64, None), (200, "on the first"), (1000, "on the first")])
+def test_a_large_batch_of_digits_is_no_reason_to_call_a_right_network_wrong(rows, used):
+    """The more rows, the more of them lie at a kink of some unit: fewer are taken, and the report says so."""
+    digits = cr.datasets.mnist().train
+    network = cr.MLP([784, 32, 10], scale=1 / 255, seed=0)
+    report = cr.check_gradients(network, digits.x[:rows], digits.y[:rows], "cross_entropy", show=False)
+    assert report.passed, str(report)
+    assert used is None or used in str(report)
+
+
+def test_kinks_alone_make_the_check_unsure_and_blame_nobody():
+    x = np.array([[1e-4], [2e-4]])  # within reach of the ReLU's kink, whatever the rows
+    report = cr.check_gradients(cr.ReLU(), x, show=False)
+    assert not report.passed
+    assert report.unsure
+    assert "UNSURE, too many kinks" in str(report)
+    assert "WRONG" not in str(report)
+    assert "look at the backward" not in str(report)

@@ -51,6 +51,23 @@ def test_columns_of_callbacks_before_it_are_written(log):
     assert rows[1]["measure"] is None or math.isnan(rows[1]["measure"])
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (np.array([[1.0, np.nan], [np.float32(0.5), -np.inf]]), [[1.0, None], [0.5, None]]),
+        ((1, math.inf, "a"), [1, None, "a"]),
+        ({"precision": np.float64(0.5), 7: np.arange(2)}, {"precision": 0.5, "7": [0, 1]}),
+        (1 + 2j, "(1+2j)"),
+    ],
+)
+def test_whatever_a_column_holds_can_be_written_as_json(value, written, tmp_path):
+    log = JSONLinesLog(tmp_path / "log")
+    trainer = plain_trainer(callbacks=[Says(value, value), log])
+    trainer.fit(X, Y, 1)
+    trainer.fit(X, Y, 1)
+    assert [row["measure"] for row in read(log)] == [written, written]
+
+
 def test_a_further_fit_appends(log):
     trainer = plain_trainer(callbacks=[log])
     trainer.fit(X, Y, 2)

@@ -55,6 +55,55 @@ def test_trace_copies_dy_at_each_layer():
     np.testing.assert_array_equal(rows[0].dy, 4 * rows[2].dy)
 
 
+def test_a_trace_holds_what_is_inside_containers():
+    network = cr.Network(cr.Residual(cr.Linear(4, 4), cr.Residual(Greedy())), cr.Linear(4, 3), dtype="float64")
+    (residual, _) = network.trace(X, Y, CE)
+    linear, inner = residual.inner
+    (greedy,) = inner.inner
+    assert [row.layer.path for row in (linear, inner, greedy)] == ["0.0", "0.1", "0.1.0"]
+    np.testing.assert_array_equal(linear.x, X)
+    np.testing.assert_array_equal(greedy.y, 2 * linear.y)
+    np.testing.assert_array_equal(residual.y, X + inner.y)
+    np.testing.assert_array_equal(inner.dy, residual.dy)
+    np.testing.assert_array_equal(linear.dy, inner.dy + 2 * greedy.dy)
+    np.testing.assert_array_equal(residual.dx, residual.dy + linear.dx)
+    np.testing.assert_array_equal(linear.gradients["0.0.W"], residual.gradients["0.0.W"])
+    assert not any({"forward", "backward"} & set(vars(inner)) for layer in network.layers for inner in layer.walk())
+
+
+def test_a_trace_can_be_one_of_training_and_needs_no_loss():
+    network = cr.Network(cr.Dropout(0.5), cr.Linear(4, 3), dtype="float64")
+    expected, _ = network.forward(X, True, np.random.default_rng(3))
+    rows = network.trace(X, train=True, seed=3)
+    np.testing.assert_array_equal(rows[-1].y, expected)
+    assert not any(row.dy.any() or row.dx.any() for row in rows)
+    assert not network.grads.any()
+
+
+def test_a_trace_hears_its_own_thread_alone():
+    network = cr.Network(cr.Linear(4, 3), Meanwhile := type("Meanwhile", (Greedy,), {})(), dtype="float64")
+
+    def backward(dy, cache, need_dx=True):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(network, np.zeros((2, 4))).result()
+        return dy
+
+    vars(Meanwhile)["backward"] = backward
+    rows = network.trace(X, Y, CE)
+    np.testing.assert_array_equal(rows[0].x, X)
+    assert rows[0].dx.shape == X.shape
+
+
+def test_a_trace_names_the_layer_that_hands_nothing_back():
+    class Forgetful(Greedy):
+        def backward(self, dy, cache, need_dx=True):
+            dy *= 2
+
+    network = cr.Network(cr.Linear(4, 3), Forgetful(), dtype="float64")
+    with pytest.raises(cr.GradientError, match="Forgetful #1: backward gave None, expected dL/dx"):
+        network.trace(X, Y, CE)
+
+
 def test_need_dx():
     class Watch(Greedy):
         def backward(self, dy, cache, need_dx=True):

@@ -3,6 +3,7 @@
 PyTorch has its say in test_optimizers_against_torch.py.
 """
 
+import inspect
 import math
 import pickle
 
@@ -411,6 +412,12 @@ def test_an_optimizer_is_the_code_that_makes_it(case):
         assert repr(again) == repr(used) == case
         assert again.steps == 0, "nothing that was counted comes along"
         np.testing.assert_array_equal(walk(again, gradients(3)), walk(make(case), gradients(3)))
+
+
+def test_adamw_is_adam_with_a_decay_from_the_start():
+    ours, adams = (inspect.signature(cls).parameters for cls in (cr.AdamW, cr.Adam))
+    assert list(ours) == list(adams)
+    assert {name for name in ours if ours[name].default != adams[name].default} == {"weight_decay"}
 
 
 def test_a_clone_has_a_schedule_of_its_own():

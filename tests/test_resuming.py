@@ -42,14 +42,6 @@ def test_epochs_means_further_epochs_and_the_one_under_way_is_the_first():
     assert trainer.history["epoch"] == [1, 2, 3, 4, 5]
 
 
-def test_some_and_some_more_is_all_at_once():
-    parts, whole = plain_trainer(cr.Adam(0.01)), plain_trainer(cr.Adam(0.01))
-    parts.fit(X, Y, 2)
-    parts.fit(X, Y, 3)
-    whole.fit(X, Y, 5)
-    assert everything(parts) == everything(whole)
-
-
 def test_no_epochs_is_no_step():
     trainer = plain_trainer()
     before = trainer.network.params.copy()

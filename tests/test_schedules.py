@@ -126,6 +126,15 @@ def test_a_warm_up_adds_to_a_length_of_its_own():
     assert cr.Warmup(cr.Cosine(0.1), steps=10).length is None
 
 
+@pytest.mark.parametrize("share", [0.003, 0.05, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9, 0.95, 0.999])
+def test_a_warm_up_of_a_share_leaves_a_length_of_its_own_as_it_is(share):
+    for length in [*range(1, 60), 12_345]:
+        schedule = cr.Warmup(cr.Cosine(1.0, end=0.5, length=length), steps=share)
+        n = max(1, round(share * schedule.length))
+        assert schedule.length - n == length
+        assert schedule(schedule.length, schedule.length) == 0.5
+
+
 def test_a_warm_up_meets_the_schedule_without_taking_its_first_rate_twice():
     seen = rates(cr.Warmup(cr.Exponential(1.0, factor=0.9), steps=9), 20)
     np.testing.assert_allclose(np.diff(seen[:10]), 0.1, rtol=1e-12)
@@ -205,6 +214,17 @@ def test_the_first_plan_fixes_the_length():
     text = r"planned for 4 steps, 4 are taken, and 100 more are wanted.*learning_rate = 0.01"
     with pytest.raises(cr.ConfigurationError, match=text):
         optimizer.plan(100)
+    with pytest.raises(cr.ConfigurationError, match="planned for 4 steps, 4 are taken, and 1 more"):
+        optimizer.step(np.zeros(1), np.zeros(1))
+
+
+def test_a_schedule_that_comes_later_begins_with_its_own_first_step():
+    optimizer = cr.SGD(0.1)
+    for _ in range(6):
+        optimizer.step(np.zeros(1), np.zeros(1))
+    optimizer.learning_rate = cr.OneCycle(1.0, warmup=0)
+    optimizer.plan(4)
+    assert [optimizer.step(np.zeros(1), np.zeros(1)) for _ in range(4)] == [7 / 8, 5 / 8, 3 / 8, 1 / 8]
     with pytest.raises(cr.ConfigurationError, match="planned for 4 steps, 4 are taken, and 1 more"):
         optimizer.step(np.zeros(1), np.zeros(1))
 

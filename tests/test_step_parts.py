@@ -12,6 +12,24 @@ def trainer64(**options):
     return cr.Trainer(network, "cross_entropy", cr.SGD(0.1, momentum=0.9), **{"seed": 3} | options)
 
 
+# Penalties ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_penalty_stands_beside_the_loss_and_its_slope_is_in_the_gradient():
+    trainer = trainer64(batch_size=ROWS, penalty=(cr.L2(0.1), cr.L1(0.01)))
+    before = trainer.network.copy()
+    (step,) = trainer.steps(X, Y)
+    weights = np.concatenate([layer.W.ravel() for layer in before.layers if isinstance(layer, cr.Linear)])
+    loss, dy = cr.CrossEntropy()(before(X), Y)
+    assert step.loss == pytest.approx(loss, rel=1e-12)
+    assert step.penalty == pytest.approx(0.05 * (weights**2).sum() + 0.01 * np.abs(weights).sum(), rel=1e-12)
+    assert trainer.history["penalty"] == [step.penalty]
+    before.backward(dy, before.forward(X.astype("float64"))[1])
+    slope = np.zeros_like(before.grads)
+    slope[: len(weights)] = 0.1 * weights + 0.01 * np.sign(weights)
+    np.testing.assert_allclose(trainer.network.params, before.params - 0.1 * (before.grads + slope), rtol=1e-10)
+
+
 # Accumulation ---------------------------------------------------------------------------------------------------------
 
 
@@ -46,7 +64,8 @@ def test_every_part_draws_chance_of_its_own():
 
     def watched(self, x, train=False, rng=None):
         y, cache = forward(self, x, train, rng)
-        masks.extend(part.copy() for part in cache[:1])
+        if train:
+            masks.extend(part.copy() for part in cache[:1])
         return y, cache
 
     with pytest.MonkeyPatch.context() as patch:
@@ -190,10 +209,35 @@ def test_metrics_need_validation_data():
         plain_trainer(metrics=[share_of_class_0]).fit(X, Y)
 
 
-@pytest.mark.parametrize("metrics", ["f1", ["f1"], [lambda y, a: 0, 3], 7])
-def test_metrics_are_functions(metrics):
-    with pytest.raises((cr.ConfigurationError, TypeError), match=r"metrics: expected functions|not iterable"):
+@pytest.mark.parametrize(
+    ("metrics", "text"),
+    [
+        *(
+            (metrics, "metrics: expected functions such as")
+            for metrics in ("f1", ["f1"], [share_of_class_0, 3], {"f1": 3}, 7)
+        ),
+        (
+            [lambda y, a: 0, lambda y, a: 1],
+            r"'<lambda>' already.* Give each a name of its own",
+        ),
+        ({"loss": share_of_class_0}, "there is a 'loss' already"),
+    ],
+)
+def test_metrics_are_functions_with_names_that_differ(metrics, text):
+    with pytest.raises(cr.ConfigurationError, match=text):
         plain_trainer(metrics=metrics)
+
+
+def test_no_metrics_may_be_said_in_words():
+    assert plain_trainer(metrics=None).metrics == {}
+
+
+@pytest.mark.parametrize("value", [np.ones(3), np.ones(1), None, {"a": 1}], ids=str)
+def test_a_metric_is_one_number(value):
+    trainer = plain_trainer(metrics={"odd": lambda y, answers: value})
+    with pytest.raises(cr.ConfigurationError, match=r"metric odd: expected one number, received .* give a metric each"):
+        trainer.fit(X, Y, 1, HELD_OUT)
+    assert trainer.step == 0
 
 
 def test_a_metric_that_wants_what_there_is_not():
@@ -251,6 +295,8 @@ def test_a_misspelt_attribute_is_not_swallowed():
         ("penalty", 1e-4, r"L2\(1e-4\)"),
         ("clip", 1.0, r"ClipNorm\(1.0\)"),
         ("max_norm", 3.0, r"MaxNorm\(3.0\)"),
+        ("clip", cr.MaxNorm(3.0), r"ClipNorm\(1.0\)"),
+        ("max_norm", cr.ClipNorm(1.0), r"MaxNorm\(3.0\)"),
         ("average", 0.999, r"EMA\(0.999\)"),
         ("augment", "shift", "RandomAffine"),
     ],

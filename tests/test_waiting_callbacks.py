@@ -82,6 +82,7 @@ def test_an_average_of_the_weights_is_what_is_kept():
     trainer = plain_trainer(callbacks=[Says(1, 2, 3), EarlyStopping("measure", patience=2)], average=Mean())
     averages = [trainer.averaged.params.copy() for _ in trainer.steps(X, Y, 3)]
     np.testing.assert_array_equal(trainer.network.params, averages[STEPS - 1])
+    np.testing.assert_array_equal(trainer.averaged.params, averages[STEPS - 1])
 
 
 @pytest.mark.parametrize("leave", ["break", "stop", "raise"])
@@ -132,20 +133,43 @@ def test_a_resumed_run_ends_as_one_that_was_never_interrupted(cut):
     assert everything(second) == everything(whole)
 
 
-def test_a_stopped_run_that_is_restored_ends_at_once_with_the_best_weights():
+def test_a_run_killed_on_its_way_out_ends_at_once_with_the_best_weights():
     whole = stopped_by([2, 1, 3, 3, 3, 3], patience=2)[0]
-    says, early = Says(2, 1, 3, 3, 3, 3), EarlyStopping("measure", patience=2)
-    first = plain_trainer(callbacks=[says, early])
+    first = plain_trainer(callbacks=[Says(2, 1, 3, 3, 3, 3), EarlyStopping("measure", patience=2)])
     last = [first.state() for _ in first.steps(X, Y, 6)][-1]  # taken while the weights were those of the last step
     assert not np.array_equal(last["params"], whole.network.params)
-    for state in (last, first.state()):
-        again = plain_trainer(callbacks=[Says(2, 1, 3, 3, 3, 3), EarlyStopping("measure", patience=2)])
-        again.restore(through_bytes(state))
-        again.fit(X, Y, 2)
-        assert again.epoch == 4
-        np.testing.assert_array_equal(again.network.params, whole.network.params)
-        again.fit(X, Y, 2)
-        assert again.epoch == 6, "a further fit has all its patience here too"
+    again = plain_trainer(callbacks=[Says(2, 1, 3, 3, 3, 3), EarlyStopping("measure", patience=2)])
+    again.restore(through_bytes(last))
+    again.fit(X, Y, 2)
+    assert again.epoch == 4
+    np.testing.assert_array_equal(again.network.params, whole.network.params)
+    again.fit(X, Y, 2)
+    assert again.epoch == 6, "a further fit has all its patience here too"
+
+
+def test_a_state_taken_after_an_early_end_goes_on_as_the_trainer_itself_did():
+    trainer = stopped_by([2, 1, 3, 3, 3, 3, 3], patience=2)[0]
+    state = trainer.state()
+    trainer.fit(X, Y, 3)
+    ends = everything(trainer)
+    assert trainer.epoch == 6
+    trainer.restore(state)
+    trainer.fit(X, Y, 3)
+    assert everything(trainer) == ends
+
+
+@pytest.mark.parametrize("epochs_before", [0, 1])
+@pytest.mark.parametrize("make", [lambda: EarlyStopping("loss", patience=9), lambda: ReduceLROnPlateau("loss")])
+def test_what_watched_one_training_watches_the_next_as_if_it_were_new(make, epochs_before):
+    used = make()
+    plain_trainer(0.5, callbacks=[used]).fit(X, Y, 6)
+    trainers = [plain_trainer(0.01), plain_trainer(0.01)]
+    for trainer, callback in zip(trainers, (used, make()), strict=True):
+        trainer.fit(X, Y, epochs_before)
+        trainer.callbacks = [callback]
+        trainer.fit(X, Y, 3)
+    assert everything(trainers[0]) == everything(trainers[1])
+    assert used.monitored.best == trainers[1].callbacks[0].monitored.best
 
 
 def test_a_further_fit_after_an_early_end_has_all_its_patience():
@@ -229,7 +253,11 @@ def test_a_column_must_be_added_before_it_is_watched():
     plain_trainer(callbacks=[says, EarlyStopping("measure")]).fit(X, Y)
 
 
-@pytest.mark.parametrize("name", ["loss", "validation_loss", "rmse", "validation_mae", "seconds"])
+SMALLER = ("loss", "validation_loss", "rmse", "validation_mae", "seconds", "validation_error2", "validation_sauce")
+SMALLER += ("validation_inaccuracy", "validation_precision_loss", "recall_error")
+
+
+@pytest.mark.parametrize("name", SMALLER)
 def test_smaller_is_better_unless_the_name_says_otherwise(name):
     assert Monitor(name).sign == -1
     assert Monitor(name, "max").sign == 1
@@ -237,7 +265,7 @@ def test_smaller_is_better_unless_the_name_says_otherwise(name):
 
 @pytest.mark.parametrize("word", LARGER_IS_BETTER)
 def test_larger_is_better_for_these(word):
-    assert Monitor(f"validation_{word}").sign == 1
+    assert Monitor(f"validation_{word}").sign == Monitor(f"my_{word.upper()}score").sign == 1
     assert Monitor(f"validation_{word}", "min").sign == -1
 
 

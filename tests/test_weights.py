@@ -46,6 +46,7 @@ def test_all_weights_alike_are_no_weights():
     np.testing.assert_allclose(weighted.history["loss"], plain.history["loss"], rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:learning_rate is 0")
 def test_the_loss_of_an_epoch_is_the_weighted_mean_over_its_rows():
     weights = np.random.default_rng(0).random(ROWS)
     trainer = trainer64(batch_size=4)
@@ -62,6 +63,35 @@ def test_validation_may_bring_weights():
     trainer.fit(X, Y, 1, (*HELD_OUT, weights))
     expected = trainer.network.evaluate(*HELD_OUT, "cross_entropy", sample_weight=weights)["loss"]
     assert trainer.history["validation_loss"] == [expected]
+
+
+def rows_there(y, answers):
+    return len(y)
+
+
+def test_validation_counts_by_weights_in_all_it_measures():
+    """As scikit-learn does, where the metric takes weights; the others see the rows that count."""
+    x, y = HELD_OUT
+    weights = np.arange(len(y)) % 3
+    kept = weights > 0
+    trainer = plain_trainer(metrics=[cr.metrics.balanced_accuracy, rows_there])
+    row = trainer.fit(X, Y, 1, (x, y, weights)).rows[-1]
+    right = trainer.network.predict(x) == y
+    assert row["validation_accuracy"] == pytest.approx(np.average(right, weights=weights))
+    assert row["validation_balanced_accuracy"] == cr.metrics.balanced_accuracy(y, trainer.network.predict(x), weights)
+    assert row["validation_rows_there"] == kept.sum()
+    only = trainer.network.evaluate(x[kept], y[kept], "cross_entropy", sample_weight=weights[kept])
+    assert only.items() <= {name.removeprefix("validation_"): value for name, value in row.items()}.items()
+
+
+@pytest.mark.filterwarnings("ignore:learning_rate is 0")
+def test_the_accuracy_of_an_epoch_is_the_weighted_share_of_its_rows():
+    weights = np.random.default_rng(0).random(ROWS)
+    trainer = trainer64(batch_size=4, accumulate=2)
+    trainer.optimizer.learning_rate = 0.0
+    trainer.fit(X, Y, sample_weight=weights)
+    right = trainer.network.predict(X) == Y
+    assert trainer.history["accuracy"][0] == pytest.approx(np.average(right, weights=weights), rel=1e-12)
 
 
 BALANCED = ROWS / 3 / np.bincount(Y)
@@ -147,7 +177,10 @@ def test_sample_weights_that_cannot_be_used_are_refused_before_training(weights,
         ("balance", r"class_weight 'balance' is unknown. Did you mean 'balanced'\?"),
         ({3: 1.0}, "class 3 is unknown. Known: 0 to 2"),
         ({"cat": 1.0}, "class 'cat' is unknown"),
-        ([1.0, 1.0, 1.0, 1.0], "class 3 is unknown"),
+        ([1.0, 1.0, 1.0, 1.0], r"expected \"balanced\", \{label: weight\} or a list of 3 weights, received \[1.0, "),
+        ([5.0], r"a list of 3 weights, received \[5.0\]"),
+        ([[1.0, 2.0, 3.0]], r"a list of 3 weights, received \[\[1.0"),
+        (0.5, "a list of 3 weights, received 0.5"),
         ({0: -1}, "class_weight of class 0 must be a number"),
         ({0: 0, 1: 0, 2: 0}, "every row would have weight 0"),
     ],
@@ -159,8 +192,27 @@ def test_class_weights_that_cannot_be_used_are_refused_before_training(given, te
     assert trainer.step == 0
 
 
-@pytest.mark.parametrize(("loss", "y"), [("mse", X[:, :1]), ("poisson", np.arange(ROWS)[:, None])], ids=str)
+def test_weights_that_leave_no_row_together_are_refused_before_training():
+    trainer = plain_trainer(class_weight={0: 0.0})
+    with pytest.raises(cr.ConfigurationError, match="class_weight: every row would have weight 0"):
+        trainer.fit(X, Y, sample_weight=Y == 0)
+    assert trainer.step == 0
+
+
+SEVERAL = (np.arange(ROWS)[:, None] % [2, 3, 5] == 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        ("mse", X[:, :1]),
+        ("mse", X[:, :3]),
+        ("poisson", np.arange(ROWS)[:, None]),
+        ("binary_cross_entropy", SEVERAL),
+    ],
+    ids=["values", "rows of values", "counts", "several answers"],
+)
 def test_class_weights_need_classes(loss, y):
-    trainer = cr.Trainer(cr.MLP([5, 1]), loss, class_weight="balanced")
+    trainer = cr.Trainer(cr.MLP([5, y.shape[1]]), loss, class_weight="balanced")
     with pytest.raises(cr.ConfigurationError, match=r"needs targets that are classes. Say sample_weight"):
         trainer.fit(X, y)

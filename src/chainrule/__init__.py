@@ -140,6 +140,8 @@ LAZY = {  # the shell, imported when first used: `import chainrule` stays NumPy 
     "checkpoints": "chainrule.checkpoints",
     "datasets": "chainrule.datasets",
     "demos": "chainrule.demos",
+    "doctor": "chainrule.doctor",
+    "explain": "chainrule.explaining",
     "metrics": "chainrule.metrics",
     "minimize": "chainrule.minimizing",
     "plots": "chainrule.plots",

@@ -38,7 +38,22 @@ if TYPE_CHECKING:
     from chainrule.training import Trainer
 
 
-class EarlyStopping(Callback):
+class Watcher(Callback):
+    """Base of what waits for a measure to get better: it belongs to one training, and forgets it in the next."""
+
+    watched: Trainer | None = None  # whose training it was, unless its state has been restored since
+
+    def on_start(self, trainer: Trainer, epochs: int) -> None:
+        """Begin anew with another trainer, or one that has taken no step yet: what was best there is nothing here."""
+        if trainer.step == 0 or self.watched not in (None, trainer):
+            self.restore(self.clone().state())
+        self.watched = trainer
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.watched = None
+
+
+class EarlyStopping(Watcher):
     """Ends training when a measure has stopped getting better, and puts the best weights back.
 
     They are put back when training ends here, or when all its epochs are over. A loop that is merely broken off
@@ -52,8 +67,9 @@ class EarlyStopping(Callback):
     Attributes  monitored (a Monitor: `.best` is the best value); best_epoch; waited (epochs without improvement);
                 stopped (did it end the training?)
     Raises      ConfigurationError before training for a monitor that no row will have
-    Where the trainer averages its weights, the average is measured, and the best average is what is put back. A further
-    `fit` after an early end begins with the best weights and with all of its patience.
+    Where the trainer averages its weights, the average is measured, and the best average is put back in the place of
+    both. A further `fit` after an early end begins with the best weights and with all of its patience; the next
+    training, of another trainer, begins anew.
     Source      Prechelt 1998, "Early Stopping - But When?", where it is the third class of criteria, UP
 
     >>> EarlyStopping("validation_accuracy", patience=3)
@@ -74,18 +90,18 @@ class EarlyStopping(Callback):
         self.monitored = Monitor(monitor, mode, min_delta, owner="EarlyStopping")
         self.min_delta = self.monitored.min_delta
         self.best_epoch = self.waited = self.last_epoch = 0
-        self.stopped = self.resumed = False
+        self.stopped = self.left = False  # left: the loop that it stopped is over too
         self.weights: dict[str, Any] | None = None  # the best ones; filled once, never changed
 
     def on_start(self, trainer: Trainer, epochs: int) -> None:
-        """Look for the column; end at once if the run that is resumed had been ended."""
+        """Look for the column; end at once if the run that is resumed was killed on its way out."""
         self.monitored.check(trainer, self)
+        super().on_start(trainer, epochs)
         self.last_epoch = trainer.epoch + epochs
-        if self.stopped and self.resumed:
+        if self.stopped and not self.left:
             trainer.stop()
         elif self.stopped:
             self.stopped, self.waited = False, 0
-        self.resumed = False
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         """Keep the weights if they are the best; end training if patience is."""
@@ -97,13 +113,16 @@ class EarlyStopping(Callback):
             return
         self.waited += 1
         if self.waited >= self.patience:
-            self.stopped = True
+            self.stopped, self.left = True, False
             trainer.stop()
 
     def on_end(self, trainer: Trainer) -> None:
         """Put the best weights back, if training is over."""
+        self.left = True
         if self.weights is not None and (self.stopped or trainer.epoch >= self.last_epoch):
             trainer.network.params[...], trainer.network.state[...] = self.weights["params"], self.weights["state"]
+            if trainer.averages is not None:
+                trainer.averages[...] = self.weights["params"]
 
     def state(self) -> dict[str, Any]:
         return {
@@ -111,16 +130,18 @@ class EarlyStopping(Callback):
             "best_epoch": self.best_epoch,
             "waited": self.waited,
             "stopped": self.stopped,
+            "left": self.left,
             "weights": self.weights,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
         self.monitored.best, self.best_epoch = state["best"], state["best_epoch"]
-        self.waited, self.stopped, self.weights = state["waited"], state["stopped"], state["weights"]
-        self.resumed = True
+        self.waited, self.stopped, self.left = state["waited"], state["stopped"], state["left"]
+        self.weights = state["weights"]
 
 
-class ReduceLROnPlateau(Callback):
+class ReduceLROnPlateau(Watcher):
     """Lowers the learning rate when a measure has stopped getting better.
 
     Update      rate = max(rate * factor, min_rate)  after `patience` epochs in a row without improvement; epochs of the
@@ -166,6 +187,7 @@ class ReduceLROnPlateau(Callback):
         """Look for the column, and for a rate that can be lowered."""
         self.monitored.check(trainer, self)
         self._rate(trainer)
+        super().on_start(trainer, epochs)
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         """Count, and lower the rate if it is time to."""
@@ -190,4 +212,5 @@ class ReduceLROnPlateau(Callback):
         return {"best": self.monitored.best, "waited": self.waited, "cooling": self.cooling}
 
     def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
         self.monitored.best, self.waited, self.cooling = state["best"], state["waited"], state["cooling"]

@@ -15,6 +15,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from chainrule.fingerprints import fingerprint as fingerprint
 from chainrule.history import History
 from chainrule.layers.layer import Array
 from chainrule.network import Network
-from chainrule.packing import pack, unpack
+from chainrule.packing import pack, pack_history, unpack, unpack_history
 from chainrule.training import Trainer
 
 NAME = r"step-(\d{8,})\.safetensors"
@@ -80,7 +81,8 @@ def save(trainer: Trainer, path: str | os.PathLike[str], fingerprint: str | None
     The file appears whole or not at all; an older one of that name stays until then. Equal states give equal bytes.
 
     Arguments   path         the file, for instance "runs/x/step-00001000.safetensors"
-                fingerprint  of the data, from `fingerprint(x, y)`, so that `restore` can compare (default none)
+                fingerprint  of the data, from `fingerprint(x, y)` or `fingerprint(x, y, sample_weight)`, so that
+                             `restore` can compare (default none)
     Raises      NotBuiltError; ConfigurationError for a state that could not be read back, such as a callback's that
                 holds a function; CheckpointError if the file cannot be written
 
@@ -96,14 +98,13 @@ def save(trainer: Trainer, path: str | os.PathLike[str], fingerprint: str | None
     >>> second.epoch, second.history["loss"] == history["loss"]
     (3, True)
     """
-    if not isinstance(trainer, Trainer):
-        raise ConfigurationError(f"checkpoints.save: expected a trainer and a path, received {trainer!r}.")
+    _check_trainer("save", trainer)
     tensors, words = describe(trainer.network)
     state = {name: value for name, value in trainer.state().items() if name not in IN_THE_NETWORK}
     arrays: dict[str, Array] = {}
     content = {
         "state": pack(state, TRAINER, arrays),
-        "history": pack(_columns(trainer.history), f"{TRAINER}.history", arrays),
+        "history": pack_history(trainer.history, f"{TRAINER}.history", arrays),
         "fingerprint": fingerprint,
         "callbacks": _names(trainer),
     }
@@ -129,7 +130,7 @@ def load(path: str | os.PathLike[str], layers: Sequence[type[Configurable]] = ()
             content = safetensors_format.strict_json(words[TRAINER])
             state = unpack(content["state"], arrays, known)
             state |= {"params": network.params.copy(), "state": network.state.copy()}
-            history = _history(unpack(content["history"], arrays, known))
+            history = unpack_history(content["history"], arrays, known)
             contents = Contents(network, state, history, content["fingerprint"], content["callbacks"])
             repr(contents)
         except CheckpointError:
@@ -145,9 +146,9 @@ def load(path: str | os.PathLike[str], layers: Sequence[type[Configurable]] = ()
 
 def restore(
     trainer: Trainer,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None,
     *,
-    data: tuple[Any, Any] | None = None,
+    data: tuple[Any, ...] | None = None,
     layers: Sequence[type[Configurable]] = (),
     force: bool = False,
 ) -> Contents:
@@ -155,13 +156,17 @@ def restore(
 
     Arguments   trainer  made as the one that was saved: same network, optimizer and callbacks
                 path     the checkpoint, for instance `latest("runs/x")`
-                data     the (x, y) to go on with: they must be those that `save` got the fingerprint of (default: not
-                         compared)
+                data     the (x, y) or (x, y, sample_weight) to go on with: they must be those that `save` got the
+                         fingerprint of (default: not compared)
                 layers   classes of your own that stand in the checkpoint
                 force    go on although data or settings differ, with these data and the checkpoint's settings
-    Raises      CheckpointError, with the trainer as it was, if the file is no checkpoint, or one of another training:
-                the differences are listed
+    Raises      CheckpointError, with the trainer as it was, if there is no checkpoint, the file is none, or one of
+                another training: the differences are listed
+    Augmentations are compared by their names, as functions cannot be saved.
     """
+    _check_trainer("restore", trainer)
+    if path is None:
+        raise CheckpointError("there is no checkpoint to go on from yet: begin with trainer.fit(...).")
     contents = load(path, layers)
     with naming(path):
         _check_network(trainer.network, contents.network)
@@ -177,7 +182,8 @@ def restore(
             trainer.restore(contents.state)
         except Exception as error:  # whatever a callback or a hostile state raises
             trainer.history = history
-            trainer.restore(before)
+            with suppress(Exception):  # whoever failed may fail again, and comes after what was changed
+                trainer.restore(before)
             raise CheckpointError(f"the trainer cannot go on from it ({reason(error)})") from error
     return contents
 
@@ -211,6 +217,11 @@ def numbered(folder: Path) -> Iterator[tuple[int, Path]]:
             yield int(match[1]), path
 
 
+def _check_trainer(doing: str, trainer: Any) -> None:
+    if not isinstance(trainer, Trainer):
+        raise ConfigurationError(f"checkpoints.{doing}: expected a trainer and a path, received {trainer!r}.")
+
+
 def _check_checkpoint(words: dict[str, str]) -> None:
     if TRAINER not in words:
         raise CheckpointError(
@@ -227,29 +238,6 @@ def _parts() -> Known:
 
 def _names(trainer: Trainer) -> list[str]:
     return [type(callback).__name__ for callback in trainer.callbacks]
-
-
-# The history as columns -----------------------------------------------------------------------------------------------
-
-
-def _columns(history: History) -> dict[str, Any]:
-    columns = {}
-    for name in history.columns:
-        rows = [i for i, row in enumerate(history) if name in row]
-        values = [history.rows[i][name] for i in rows]
-        columns[name] = {"rows": None if len(rows) == len(history) else rows, "values": values}
-    return {"columns": columns, "steps": history.steps}
-
-
-def _history(table: dict[str, Any]) -> History:
-    history = History()
-    history.steps = table["steps"]
-    history.rows = [{} for _ in max((column["values"] for column in table["columns"].values()), key=len, default=())]
-    for name, column in table["columns"].items():
-        rows = range(len(history)) if column["rows"] is None else column["rows"]
-        for i, value in zip(rows, column["values"], strict=True):
-            history.rows[i][name] = value
-    return history
 
 
 # Is it the same training? ---------------------------------------------------------------------------------------------
@@ -270,7 +258,7 @@ def _rows(network: Network) -> dict[str, str]:
 
 def _other_settings(trainer: Trainer, contents: Contents) -> list[str]:
     state, saved = trainer.state(), contents.state
-    pairs = {name: (state.get(name), saved.get(name)) for name in (state | saved) if name not in MOVING}
+    pairs = {name: (state.get(name), there) for name, there in saved.items() if name not in MOVING}
     pairs["callbacks"] = _names(trainer), contents.callbacks
     for i, layers in enumerate(zip(trainer.network.layers, contents.network.layers, strict=False)):
         pairs[f"layer {i}"] = layers
@@ -286,7 +274,7 @@ def _written(value: Any) -> tuple[Any, list[bytes]]:
     return repr(pack(value, "", arrays)), [array.tobytes() for array in arrays.values()]
 
 
-def _other_data(saved: str | None, data: tuple[Any, Any] | None) -> list[str]:
+def _other_data(saved: str | None, data: tuple[Any, ...] | None) -> list[str]:
     if data is None:
         return []
     if saved is None:

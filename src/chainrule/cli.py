@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib.util import find_spec
+from typing import Any
 
 from chainrule.errors import ChainruleError, ConfigurationError, MissingExtraError
 
@@ -22,7 +24,9 @@ def main() -> int:
     from chainrule.commands import app
 
     try:
-        app(prog_name="chainrule")
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            app(prog_name="chainrule")
     except ConfigurationError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -33,3 +37,7 @@ def main() -> int:
         print(f"error: not enough memory ({error}).", file=sys.stderr)
         return 1
     return 0
+
+
+def _warn(message: Warning | str, *where: Any, **more: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)

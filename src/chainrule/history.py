@@ -32,9 +32,9 @@ class Step:
 class History:
     """The course of training. `history["loss"]` is a column, `history.rows[0]` the first epoch as a dictionary.
 
-    Columns     epoch (from 1), loss (mean over the epoch's rows, while the weights moved), accuracy (the same way),
-                penalty (mean over the steps, if there is one), validation_loss, validation_accuracy and validation_NAME
-                of each metric (after the epoch), learning_rate (of the last step), seconds
+    Columns     epoch (from 1), loss (mean over the epoch's rows by their weights, while the network's moved), accuracy
+                (the same way), penalty (mean over the steps, if there is one), validation_loss, validation_accuracy and
+                validation_NAME of each metric (after the epoch), learning_rate (of the last step), seconds
     Steps       history.steps["loss"] and history.steps["learning_rate"], one number a step
 
     >>> history = History()

@@ -128,7 +128,8 @@ class JSONLinesLog(Log):
                 overwrite  begin the file anew if another training has left epochs in it? (default False)
     Raises      ConfigurationError before training if the file holds something else, or the epochs of another training;
                 OSError if it cannot be written
-    A number that is not finite, which JSON cannot say, is written as null.
+    A number that is not finite, which JSON cannot say, is written as null, an array as a list, and what JSON does not
+    know at all as its `repr`.
 
     >>> JSONLinesLog("log.jsonl").text([{"epoch": 1, "loss": 0.5}])
     '{"epoch": 1, "loss": 0.5}\\n'
@@ -137,7 +138,7 @@ class JSONLinesLog(Log):
     beginning = '{"epoch":'
 
     def text(self, rows: Sequence[dict[str, Any]]) -> str:
-        return "".join(f"{json.dumps({name: _plain(row[name]) for name in row})}\n" for row in rows)
+        return "".join(f"{json.dumps(_plain(row), default=repr)}\n" for row in rows)
 
     def rows(self, lines: Iterable[str]) -> list[dict[str, Any]]:
         return [row for row in map(_read, lines) if "epoch" in row]
@@ -145,7 +146,12 @@ class JSONLinesLog(Log):
 
 def _plain(value: Any) -> Any:
     """The value as JSON knows it."""
-    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

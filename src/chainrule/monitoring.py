@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from chainrule.configurable import number
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from chainrule.training import Trainer
 
 MODES = ("auto", "min", "max")
-LARGER_IS_BETTER = ("accuracy", "r2", "auc", "f1", "precision", "recall")  # if it is in the column's name
+LARGER_IS_BETTER = ("accuracy", "r2", "auc", "f1", "precision", "recall")  # if a word of the column begins so
 
 
 def columns(trainer: Trainer, callback: Callback) -> list[str]:
@@ -27,8 +28,8 @@ class Monitor:
     """The best value so far of a column.
 
     Arguments   column     its name, for instance "validation_loss"
-                mode       "min": smaller is better; "max": larger is; "auto": larger if the name has accuracy, r2, auc,
-                           f1, precision or recall in it, else smaller (default)
+                mode       "min": smaller is better; "max": larger is; "auto": larger if a word of the name begins with
+                           accuracy, r2, auc, f1, precision or recall and it is no loss or error, else smaller (default)
                 min_delta  by how much a value must be better to count, in units of the column, at least 0 (default 0)
                 owner      whose arguments they are, for messages
     Attributes  best, None before the first finite value: it belongs into the owner's state
@@ -45,7 +46,9 @@ class Monitor:
         if mode not in MODES:
             raise unknown_name("mode", mode, MODES)
         self.column = column
-        larger = mode == "max" or (mode == "auto" and any(word in str(column) for word in LARGER_IS_BETTER))
+        words = re.findall("[a-z0-9]+", str(column).lower())
+        score = any(word.startswith(LARGER_IS_BETTER) for word in words) and not {"loss", "error"}.intersection(words)
+        larger = mode == "max" or (mode == "auto" and score)
         self.sign = 1 if larger else -1
         self.min_delta = number(owner, "min_delta", min_delta, "[0, inf)")
         self.best: float | None = None

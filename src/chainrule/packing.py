@@ -24,6 +24,7 @@ import numpy as np
 from chainrule.configurable import Configurable, from_json, to_json
 from chainrule.errors import CheckpointError, ConfigurationError
 from chainrule.files import Known, check_known, classes, reason
+from chainrule.history import History
 from chainrule.layers.layer import Array
 from chainrule.safetensors_format import DTYPES, brief
 
@@ -94,6 +95,28 @@ def unpack(data: Any, arrays: dict[str, Array], known: Known) -> Any:
         if marker in MARKERS:
             return MARKERS[marker](unpack(content, arrays, known), known)
     return {key: unpack(item, arrays, known) for key, item in data.items()}
+
+
+def pack_history(history: History, name: str, arrays: dict[str, Array]) -> Any:
+    """The history packed column by column, which long ones need little room for."""
+    columns = {}
+    for column in history.columns:
+        rows = [i for i, row in enumerate(history) if column in row]
+        values = [history.rows[i][column] for i in rows]
+        columns[column] = {"rows": None if len(rows) == len(history) else rows, "values": values}
+    return pack({"columns": columns, "steps": history.steps}, name, arrays)
+
+
+def unpack_history(data: Any, arrays: dict[str, Array], known: Known) -> History:
+    """The history that `pack_history` wrote down."""
+    history, table = History(), unpack(data, arrays, known)
+    history.steps = table["steps"]
+    history.rows = [{} for _ in max((column["values"] for column in table["columns"].values()), key=len, default=())]
+    for name, column in table["columns"].items():
+        rows = range(len(history)) if column["rows"] is None else column["rows"]
+        for i, value in zip(rows, column["values"], strict=True):
+            history.rows[i][name] = value
+    return history
 
 
 def _empty(content: Any, known: Known) -> Array:

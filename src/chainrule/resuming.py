@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chainrule.configurable import Configurable
 from chainrule.errors import CheckpointError
 
 if TYPE_CHECKING:
     from chainrule.training import Trainer
 
 
-ASSIGNABLE = ("seed", "loss", "batch_size", "accumulate", "penalty", "clip", "max_norm", "average")
+ASSIGNABLE = ("seed", "loss", "batch_size", "accumulate", "penalty", "clip", "max_norm", "average", "class_weight")
 
 
 def take(trainer: Trainer) -> dict[str, Any]:
     """The state of a trainer, copied."""
     network = trainer.network
     return {name: getattr(trainer, name) for name in ASSIGNABLE} | {
+        "augment": tuple(map(_named, trainer.augment)),  # to be compared: a function cannot be written down
         "in_shape": network.in_shape,
         "output": network.output,
         "params": network.params.copy(),
@@ -37,10 +39,30 @@ def take(trainer: Trainer) -> dict[str, Any]:
     }
 
 
+def place(state: dict[str, Any]) -> str:
+    """When a state was taken, in words."""
+    if state["rows_done"]:
+        return f"after step {state['sums']['steps']} of epoch {state['epoch'] + 1}"
+    return f"after epoch {state['epoch']}" if state["epoch"] else "at the start"
+
+
 def put_back(trainer: Trainer, state: dict[str, Any]) -> None:
-    """Let a trainer go on from a state; CheckpointError, with nothing changed, if it is none of its kind."""
+    """Let a trainer go on from a state; CheckpointError, with nothing changed, if it is none of its kind.
+
+    What may fail, as a callback's own code, comes first: an error then leaves the network and the position alone.
+    """
     _check_fits(trainer, state)
     trainer.optimizer.restore(state["optimizer"])
+    for callback, its_state in zip(trainer.callbacks, state["callbacks"], strict=True):
+        callback.restore(its_state)
+    trainer.rows_done = 0  # between epochs everything may be assigned
+    for name in ASSIGNABLE:
+        if name in state:  # one of an older version has fewer
+            setattr(trainer, name, state[name])
+    trainer.averages = None if state["averages"] is None else state["averages"].copy()
+    trainer.epoch, trainer.step, trainer.rows_done = state["epoch"], state["step"], state["rows_done"]
+    trainer.sums = dict(state["sums"])
+    trainer.history.truncate(state["history"])
     network = trainer.network
     if not network.out_shapes and state["in_shape"] is not None:
         network.build(state["in_shape"])
@@ -49,18 +71,18 @@ def put_back(trainer: Trainer, state: dict[str, Any]) -> None:
         network.unfreeze()
     if state["frozen"]:
         network.freeze(*state["frozen"])
-    for name in ASSIGNABLE:
-        setattr(trainer, name, state[name])
-    trainer.averages = None if state["averages"] is None else state["averages"].copy()
     network.output = state["output"]
-    trainer.epoch, trainer.step, trainer.rows_done = state["epoch"], state["step"], state["rows_done"]
-    trainer.sums = dict(state["sums"])
-    trainer.history.truncate(state["history"])
-    for callback, its_state in zip(trainer.callbacks, state["callbacks"], strict=True):
-        callback.restore(its_state)
+
+
+def _named(function: Any) -> str:
+    return (
+        repr(function) if isinstance(function, Configurable) else getattr(function, "__name__", type(function).__name__)
+    )
 
 
 def _check_fits(trainer: Trainer, state: dict[str, Any]) -> None:
+    if not isinstance(state, dict) or "params" not in state:
+        raise CheckpointError(f"expected what trainer.state() gives, received {type(state).__name__}.")
     network, sizes = trainer.network, (len(state["params"]), len(state["state"]))
     if not network.out_shapes and state["in_shape"] is not None:
         network = network.copy()

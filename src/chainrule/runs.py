@@ -1,4 +1,4 @@
-"""The folder that a run leaves behind: the model, how it came about, how training went, and four pictures."""
+"""The folder that a run leaves behind: the model, how it came about, how training went, and pictures of it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import numpy as np
 
 import chainrule
 from chainrule import checkpoints, plots
+from chainrule.atomic_write import write_atomically
 from chainrule.datasets.dataset import Dataset
 from chainrule.errors import ConfigurationError
 from chainrule.layers.layer import Array
@@ -31,7 +32,10 @@ CONFIG, CHECKPOINTS = "config.json", "checkpoints"
 
 @dataclass
 class Run:
-    """A training that is over, finished or not, and its one look at the test set."""
+    """A training that is over, finished or not, and its one look at the test set.
+
+    One that was interrupted may go on, so it has not looked yet: its probabilities are empty, (0, K).
+    """
 
     command: str
     recipe: Recipe
@@ -41,6 +45,11 @@ class Run:
     status: str  # "finished", "interrupted" or "diverged"
     seconds: float
     probabilities: Array  # of the test images, (N, K)
+
+    @property
+    def measured(self) -> bool:
+        """Has it been tested?"""
+        return len(self.probabilities) > 0
 
     @property
     def answers(self) -> Array:
@@ -86,17 +95,22 @@ def made(folder: Path) -> Iterator[None]:
 
 
 def write(run: Run, folder: Path) -> list[str]:
-    """Write the files of the run, the precious ones first, in place of those of an earlier one; their names."""
+    """Write the files of the run in place of those of an earlier one; their names.
+
+    The precious ones come first, and the plan last: a run that it calls finished has all of them.
+    """
     files: dict[str, Callable[[Path], None]] = {
         "model.safetensors": lambda path: chainrule.save(run.trainer.network, path),
-        CONFIG: lambda path: _write_json(path, config(run)),
         "history.csv": run.trainer.history.to_csv,
         "curves.png": lambda path: _draw_curves(path, run),
         "predictions.png": lambda path: _draw_predictions(path, run),
         "weights.png": lambda path: _draw_weights(path, run),
         "confusion.png": lambda path: _draw_confusion(path, run),
+        CONFIG: lambda path: _write_json(path, config(run)),
     }
-    for name in () if len(run.trainer.history) else ("history.csv", "curves.png"):
+    lacking = ["history.csv", "curves.png"] * (not run.trainer.history)
+    lacking += ["predictions.png", "confusion.png"] * (not run.measured)
+    for name in lacking:
         del files[name]
         (folder / name).unlink(missing_ok=True)
     for name, write_to in files.items():
@@ -133,14 +147,14 @@ def plan(command: str, recipe: Recipe, data: Dataset, source: str, trainer: Trai
 def config(run: Run) -> dict[str, Any]:
     """The plan, and what came out."""
     trainer, history = run.trainer, run.trainer.history
+    tested = {"test_accuracy": run.correct / len(run.data.test.y), "test_correct": run.correct} if run.measured else {}
     return plan(run.command, run.recipe, run.data, run.source, trainer) | {
         "status": run.status,
         "epochs_finished": trainer.epoch,
         "steps": trainer.step,
         "seconds": round(run.seconds, 3),
         "last_epoch": history.rows[-1] if len(history) else None,
-        "test_accuracy": run.correct / len(run.data.test.y),
-        "test_correct": run.correct,
+        **tested,
     }
 
 
@@ -154,13 +168,18 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         Recipe(**content["recipe"])
-        str(content["data"]["source"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(
-            f"{folder} holds no run to go on with ({type(error).__name__}: {error}). Name the folder that chainrule "
-            "train said, such as runs/mnist-128-seed0."
-        ) from None
-    return dict(content)
+        data, versions = content["data"], content["versions"]
+        str((content["command"], content["status"], content["machine"], data["source"], versions["numpy"]))
+    except OSError:
+        fault = f"it has no {CONFIG} that can be read" if folder.is_dir() else "there is no such folder"
+    except (ValueError, KeyError, TypeError):
+        fault = f"its {CONFIG} is damaged, or not of a run"
+    else:
+        return dict(content)
+    raise ConfigurationError(
+        f"{folder} holds no run to go on with: {fault}. Name the folder that chainrule train said, such as "
+        "runs/mnist-128-seed0."
+    )
 
 
 def forget(folder: Path) -> None:
@@ -185,7 +204,7 @@ def machine() -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_atomically(path, [f"{json.dumps(content, indent=2)}\n".encode()])
 
 
 # Pictures -----------------------------------------------------------------------------------------------------------

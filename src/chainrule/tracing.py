@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from chainrule.errors import ConfigurationError, ShapeError
+from chainrule.errors import ConfigurationError, GradientError, ShapeError
 from chainrule.layers.layer import Array, Cache, Layer, Shape
 from chainrule.losses import Loss
 
@@ -24,28 +27,78 @@ class Trace(NamedTuple):
     dy: Array
     dx: Array
     gradients: dict[str, Array]  # by parameter name, "1.W"
+    inner: tuple[Trace, ...] = ()  # of the layers inside it, in order
 
 
-def trace(network: Network, x: Array, targets: Any, loss: Loss) -> list[Trace]:
-    """A row for each layer, in order, for one batch, as in inference. Overwrites the network's gradients."""
-    passes = []
-    for layer in network.layers:
-        y, cache = layer.forward(x)
-        passes.append((layer, x, y, cache))
-        x = y
-    _, dy = loss(x, targets)
-    rows = []
-    for layer, x, y, cache in reversed(passes):
-        dx = layer.backward(dy.copy(), cache)  # a copy: backward may reuse the memory it is given
-        assert dx is not None
+def trace(
+    network: Network,
+    x: Array,
+    targets: Any,
+    loss: Loss | None,
+    train: bool = False,
+    rng: np.random.Generator | None = None,
+) -> list[Trace]:
+    """A row for each layer, in order, for one batch. Overwrites the network's gradients.
+
+    Without a loss nothing depends on anything, and every derivative is 0.
+    """
+    with _listening([inner for layer in network.layers for inner in layer.walk()]) as heard:
+        outputs, caches = network.forward(x, train, rng)
+        dy = np.zeros_like(outputs) if loss is None else loss(outputs, targets)[1]
+        network.backward(dy, caches, need_dx=True)
+
+    def row(layer: Layer) -> Trace:
         gradients = {
             row.name: network.grads[row.slice].reshape(row.shape).copy()
             for row in network.parameters
             if row.name.startswith(f"{layer.path}.")
         }
-        rows.append(Trace(layer, x, y, cache, dy, dx, gradients))
-        dy = dx
-    return rows[::-1]
+        inner = tuple(row(child) for child in layer.children() if len(heard[id(child)]) == 5)  # was it asked?
+        x, y, cache, dy, dx = heard[id(layer)]
+        return Trace(layer, x, y, cache, dy, dx, gradients, inner)
+
+    return [row(layer) for layer in network.layers]
+
+
+@contextmanager
+def _listening(layers: Sequence[Layer]) -> Iterator[dict[int, list[Any]]]:
+    """While it lasts, what this thread sends through a layer is kept: x, y, cache, dy, dx, by the layer's id.
+
+    Containers call the layers inside them on their own, so each layer's `forward` and `backward` are covered, in the
+    object, by functions that listen.
+    """
+    heard: dict[int, list[Any]] = {id(layer): [] for layer in layers}
+    me = threading.get_ident()
+
+    def listen(layer: Layer) -> None:
+        forward, backward = layer.forward, layer.backward
+
+        def heard_forward(x: Array, train: bool = False, rng: Any = None) -> tuple[Array, Cache]:
+            y, cache = forward(x, train, rng)
+            if threading.get_ident() == me:
+                heard[id(layer)] = [x, y, cache]
+            return y, cache
+
+        def heard_backward(dy: Array, cache: Cache, need_dx: bool = True) -> Array | None:
+            if threading.get_ident() != me:
+                return backward(dy, cache, need_dx)
+            kept = dy.copy()  # backward may reuse the memory it is given
+            dx = backward(dy, cache, need_dx)
+            if dx is not None:
+                heard[id(layer)] += [kept, dx.copy()]
+            elif need_dx:
+                raise GradientError(f"{layer.title()}: backward gave None, expected dL/dx. End it in `return dx`.")
+            return dx
+
+        vars(layer).update(forward=heard_forward, backward=heard_backward)
+
+    for layer in layers:
+        listen(layer)
+    try:
+        yield heard
+    finally:
+        for layer in layers:
+            del layer.forward, layer.backward
 
 
 def checked_forward(layer: Layer, x: Array, out_shape: Shape) -> Array:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from chainrule.border import as_array
 from chainrule.configurable import by_name, check_call, number
 from chainrule.errors import ConfigurationError
 from chainrule.evaluation import named_metrics
@@ -12,6 +13,9 @@ from chainrule.history import Callback
 from chainrule.losses import LOSSES, Loss
 from chainrule.network import Network
 from chainrule.optimizers import OPTIMIZERS, Optimizer
+
+if TYPE_CHECKING:
+    from chainrule.training import Trainer
 
 
 def _whole(name: str, value: Any) -> int:
@@ -25,9 +29,17 @@ def _network(name: str, value: Any) -> Network:
 
 
 def _callbacks(name: str, value: Any) -> list[Callback]:
-    if not all(isinstance(callback, Callback) for callback in value):
+    callbacks = [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
+    if not all(isinstance(callback, Callback) for callback in callbacks):
         raise ConfigurationError(f"Trainer: callbacks must be Callback objects, received {value!r}.")
-    return list(value)
+    return callbacks
+
+
+def _class_weight(name: str, value: Any) -> Any:
+    """As plain values, which checkpoints can write down; whether they fit is seen with the targets."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value if value is None or isinstance(value, str) else as_array(value, f"Trainer: {name}").tolist()
 
 
 def _with(method: str, example: str) -> Callable[[str, Any], Any]:
@@ -52,6 +64,20 @@ def _several(method: str, example: str) -> Callable[[str, Any], Any]:
     return check
 
 
+def check_exchange(trainer: Trainer, name: str, value: Any) -> None:
+    """Raise ConfigurationError for a part that cannot be exchanged for another one now."""
+    if name == "network" and trainer.step and value is not trainer.network:
+        raise ConfigurationError(
+            f"Trainer: the network cannot be exchanged after {trainer.step:,} steps: the optimizer's memory, the "
+            "average, the history and what callbacks keep are of the old one. Make a new Trainer."
+        )
+    if name == "seed" and trainer.rows_done and value != trainer.seed:
+        raise ConfigurationError(
+            f"Trainer: the seed cannot be exchanged in the middle of an epoch: {trainer.rows_done:,} rows are done, "
+            "and in another order some would come twice. Assign it between epochs."
+        )
+
+
 def _augment(name: str, value: Any) -> tuple[Any, ...]:
     changes = _several("__call__", "RandomAffine((28, 28))")(name, value)
     for change in changes:
@@ -68,9 +94,10 @@ CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "seed": lambda name, value: number("Trainer", name, value, "[0, inf)", whole=True),
     "penalty": _several("add", "L2(1e-4)"),
     "clip": _with("apply", "ClipNorm(1.0)"),
-    "max_norm": _with("apply", "MaxNorm(3.0)"),
+    "max_norm": _with("shrink", "MaxNorm(3.0)"),
     "average": _with("update", "EMA(0.999)"),
     "augment": _augment,
+    "class_weight": _class_weight,
     "metrics": lambda name, value: named_metrics(value),
     "callbacks": _callbacks,
 }

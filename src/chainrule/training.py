@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import resuming, tasks, training_step
-from chainrule.batches import Batches, check_pair, check_position, held_out_batches, warn_unscaled
+from chainrule import resuming, tasks, training_step, warning_signs
+from chainrule.batches import Batches, check_pair, check_position, held_out_batches
 from chainrule.configurable import Spelling, number, spelling
 from chainrule.errors import ConfigurationError, DataError, DivergenceError, unknown_name
 from chainrule.history import Callback, History, Step
@@ -25,7 +25,7 @@ from chainrule.layers.layer import Array
 from chainrule.losses import Loss
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
-from chainrule.trainer_parts import CHECKS
+from chainrule.trainer_parts import CHECKS, check_exchange
 
 
 class Trainer(Spelling):
@@ -42,19 +42,18 @@ class Trainer(Spelling):
                 penalty       on the weights that decay: L2(1e-4), L1(1e-5), or a tuple of both (default none)
                 clip          of the gradients: ClipNorm(1.0) or ClipValue(0.5) (default none)
                 max_norm      of the weights into each unit: MaxNorm(3.0) (default none)
-                average       of the weights over time: EMA(0.999); validation measures it, `averaged` gives it (default
-                              none)
+                average       of the weights over time: EMA(0.999), in `averaged`; validation measures it (default none)
                 augment       function (x, rng) -> x for every batch, or a tuple of them (default none)
                 class_weight  "balanced", {label: weight}, or K weights (default: every row counts the same)
                 metrics       functions (targets, answers) -> number, or {name: function}, for the validation data
                               (default none)
-                callbacks     told of every step and epoch (default none)
+                callbacks     told of every step and epoch: one, or a list of them (default none)
     Attributes  history; columns (of its rows, as far as they are known before training); epoch (finished so far); step
                 (taken so far); rows (in an epoch); rows_done (of the epoch under way)
     Raises      ConfigurationError for parts that do not go together, such as softmax twice
     All of them, and the optimizer's learning_rate, may be assigned between steps (class_weight, metrics: for the next
-    loop). The position lives here: a loop that was broken off goes on where it stopped, and the next one first finishes
-    the epoch under way, which counts as the first of its `epochs`.
+    loop; seed: between epochs), but for the network, which stays. The position lives here: a loop that was broken off
+    goes on where it stopped, and the next one first finishes the epoch under way, the first of its `epochs`.
 
     >>> from chainrule.mlp import MLP
     >>> from chainrule.optimizers import SGD
@@ -83,14 +82,15 @@ class Trainer(Spelling):
         augment: Any = None,
         class_weight: Any = None,
         metrics: Any = (),
-        callbacks: Sequence[Callback] = (),
+        callbacks: Callback | Sequence[Callback] | None = (),
     ) -> None:
+        self._good: dict[str, Any] | None = None  # the last state with finite weights
         self.network = network
         self.loss: Loss = loss  # type: ignore[assignment]
         self.batch_size, self.accumulate, self.seed = batch_size, accumulate, seed
         self.penalty, self.clip, self.max_norm, self.average = penalty, clip, max_norm, average
         self.augment, self.class_weight, self.metrics = augment, class_weight, metrics
-        self.callbacks = list(callbacks)
+        self.callbacks: list[Callback] = callbacks  # type: ignore[assignment]
         self.optimizer: Optimizer = optimizer  # type: ignore[assignment]  # last: from here on it is taken
         self.history = History()
         self.columns: list[str] = []
@@ -99,18 +99,21 @@ class Trainer(Spelling):
         self.averages: Array | None = None  # of the weights, once there is a step to begin with
         self.whole = True  # False while a step, or the end of an epoch, is half done and not yet told to callbacks
         self._walking = self._stopping = False
-        self._good: dict[str, Any] | None = None  # the last state with finite weights
         self._made = True
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Parts may be exchanged between steps: they are checked when they come in, not in the step that needs them."""
         if name in CHECKS:
             value = CHECKS[name](name, value)
+            if self._made:
+                check_exchange(self, name, value)
         elif self._made and name not in self.__dict__:
             raise unknown_name("attribute of a Trainer", name, [known for known in self.__dict__ if known[0] != "_"])
         if name == "optimizer":
             value.claim(instead_of=self.__dict__.get("optimizer"))
         object.__setattr__(self, name, value)
+        if name in ("optimizer", "callbacks") and self._good is not None:  # to go back to, with these
+            self._good = self._good | {name: resuming.take(self)[name]}
 
     @spelling
     def fit(
@@ -140,10 +143,10 @@ class Trainer(Spelling):
         check_position(self.network, len(data), self.batch_size, self.epoch, self.rows_done)
         if not self.network.task_is_given:
             self.network.output = self.loss.output
-        if self.step == 0:
-            warn_unscaled(data, self.network)
         self.network.adapt(data.x)
         self.network(data.x[:2])  # a layer that does not keep the contract says so now, and once
+        if self.step == 0:
+            warning_signs.warn(data, self.network, self.optimizer)
         if self.metrics:
             if held_out is None:
                 raise ConfigurationError("metrics are measured on validation data: say validation=(x, y).")
@@ -172,8 +175,9 @@ class Trainer(Spelling):
                 raise self._diverged("The weights are no longer finite", "the last update", self.sums["steps"], 0.0)
             self._good = self.state()
             while self.epoch < last_epoch and not self._stopping:
-                epoch, order = self.epoch, data.order(self.seed, self.epoch)
-                while self.epoch == epoch and not self._stopping:
+                begun = self.seed, self.epoch
+                order = data.order(*begun)
+                while (self.seed, self.epoch) == begun and not self._stopping:
                     step = None
                     if self.rows_done < len(data):
                         step = self._take_step(data, order, last_epoch)
@@ -219,12 +223,12 @@ class Trainer(Spelling):
 
     def _finish_epoch(self, data: Batches, held_out: Batches | None) -> None:
         """Close the epoch: a row of the history, validation, callbacks."""
-        network, sums, n, rate = self.network, self.sums, self.rows_done, self.sums["rate"]
+        network, sums, rate = self.network, self.sums, self.sums["rate"]
         if not (np.isfinite(network.params).all() and np.isfinite(network.state).all()):
             raise self._diverged("The weights are no longer finite", "the last update", int(sums["steps"]), rate)
         row: dict[str, Any] = {"epoch": self.epoch + 1, "loss": sums["loss"] / sums["total"]}
         if tasks.classifies(network.output):
-            row["accuracy"] = sums["hits"] / n
+            row["accuracy"] = sums["hits"] / sums["total"]
         if self.penalty:
             row["penalty"] = sums["penalty"] / sums["steps"]
         if held_out is not None:
@@ -246,13 +250,12 @@ class Trainer(Spelling):
     def _columns(self, validated: bool) -> list[str]:
         """The columns that every further epoch will have, so that a callback can refuse a name that is not there."""
         measured = ["loss", "accuracy"] if tasks.classifies(self.network.output) else ["loss"]
-        held_out = [f"validation_{name}" for name in (*measured, *self.metrics)] if validated else []
+        held_out = [f"validation_{name}" for name in {**dict.fromkeys(measured), **self.metrics}] if validated else []
         return ["epoch", *measured, *["penalty"] * bool(self.penalty), *held_out, "learning_rate", "seconds"]
 
     def _measure(self, held_out: Batches) -> dict[str, float]:
         network = self.averaged or self.network
-        x, y, weights = held_out.x, held_out.y, held_out.weights
-        return network.evaluate(x, y, self.loss, sample_weight=weights, metrics=self.metrics)
+        return network.evaluate(held_out.x, held_out.y, self.loss, sample_weight=held_out.weights, metrics=self.metrics)
 
     @property
     def averaged(self) -> Network | None:
@@ -289,12 +292,9 @@ class Trainer(Spelling):
     def _diverged(self, what: str, where: str, step: float, rate: float) -> DivergenceError:
         good = self._good
         assert good is not None
-        place = f"after epoch {good['epoch']}" if good["epoch"] else "at the start"
-        if good["rows_done"]:
-            place = f"after step {good['sums']['steps']} of epoch {good['epoch'] + 1}"
         error = DivergenceError(
             f"{what} at epoch {self.epoch + 1}, step {step:.0f}, first in {where} (learning_rate={rate:g}). Lower it, "
-            f"scale the inputs and targets, or clip gradients. The network is back as it was {place}."
+            f"scale the inputs and targets, or clip gradients. The network is back as it was {resuming.place(good)}."
         )
         self.restore(good)
         return error

@@ -31,10 +31,8 @@ def class_weights(given: Any, y: Array, classes: int, sample_weight: Array | Non
     >>> class_weights({1: 5}, np.array([0, 0, 0, 1]), 2)
     array([1., 1., 1., 5.])
     """
-    labels = y if y.ndim == 1 else y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
-    if not np.array_equal(labels, np.floor(labels)) or labels.min() < 0 or labels.max() >= classes:
-        raise ConfigurationError(f"{WHERE} needs targets that are classes. Say sample_weight, one for each row.")
-    labels, weights = labels.astype(np.int64), np.ones(classes)
+    labels = _labels(y, classes)
+    weights = np.ones(classes)
     if isinstance(given, str):
         if given != "balanced":
             raise unknown_name("class_weight", given, ["balanced"])
@@ -42,11 +40,27 @@ def class_weights(given: Any, y: Array, classes: int, sample_weight: Array | Non
         there = counts > 0  # a class without rows needs no weight, and must not take part of the others'
         weights[there] = counts.sum() / (there.sum() * counts[there])
         return weights[labels]
-    pairs = dict(given) if isinstance(given, Mapping) else dict(enumerate(as_array(given, WHERE).tolist()))
-    for label, weight in pairs.items():
+    if not isinstance(given, Mapping):
+        array = as_array(given, WHERE)
+        if array.shape != (classes,):
+            raise ConfigurationError(
+                f'{WHERE}: expected "balanced", {{label: weight}} or a list of {classes} weights, received {given!r}.'
+            )
+        given = dict(enumerate(array.tolist()))
+    for label, weight in given.items():
         if label not in range(classes):
             raise ConfigurationError(f"{WHERE}: class {label!r} is unknown. Known: 0 to {classes - 1}.")
         weights[label] = number("Trainer", f"class_weight of class {label}", weight, "[0, inf)")
-    if not weights[labels].any():
+    if not np.any(weights[labels] if sample_weight is None else weights[labels] * sample_weight):
         raise ConfigurationError(f"{WHERE}: every row would have weight 0, received {given!r}.")
     return weights[labels]
+
+
+def _labels(y: Array, classes: int) -> Array:
+    """The class of each row; rows of K numbers are classes only if they are shares of one whole."""
+    if y.ndim == 2 and y.shape[1] > 1 and (y >= 0).all() and np.allclose(y.sum(axis=1), 1):
+        return y.argmax(axis=1)
+    labels = y[:, 0] if y.shape[1:] == (1,) else y
+    if labels.ndim > 1 or (labels != np.floor(labels)).any() or labels.min() < 0 or labels.max() >= classes:
+        raise ConfigurationError(f"{WHERE} needs targets that are classes. Say sample_weight, one for each row.")
+    return labels.astype(np.int64)

@@ -1,5 +1,7 @@
 """Rows that memory may not hold: whatever they come from, training is the same, to the bit, and little is held."""
 
+import copy
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -145,6 +147,21 @@ def test_rows_that_are_not_there(rows):
         small().take([rows])
     with pytest.raises(TypeError, match=r"a slice such as source\[0:100\]"):
         small()[rows]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda source: pickle.loads(pickle.dumps(source))])
+def test_a_copy_reads_the_same_rows_for_itself(copied):
+    source = small()
+    source.take([3])
+    other = copied(source)
+    assert (repr(other), other.block, other.window) == (repr(source), BLOCK, WINDOW)
+    np.testing.assert_array_equal(other[:], X)
+    assert fitted(other) == fitted(source)
+
+
+def test_a_deep_copy_shares_the_file(tmp_path):
+    source = small(on_disk(tmp_path))
+    assert copy.deepcopy(source).rows is source.rows
 
 
 @pytest.mark.parametrize(("block", "expected"), [(1, 16), (16, 16), (17, 32), (500, N)])
@@ -353,6 +370,20 @@ def with_bad(value, row=150, column=2):
 def test_a_bad_value_is_found_and_its_row_named(use, value, name):
     with pytest.raises(cr.DataError, match=f"Input source contains {name}, first in row 150, column 2"):
         use(with_bad(value))
+
+
+def test_a_value_too_large_for_the_network_is_found_in_its_batch():
+    """An activation may squash the infinity that it becomes, so that no loss would tell."""
+    x = X.astype("float64")
+    x[150, 2] = 1e60
+    tanh = cr.Trainer(cr.Network(cr.Rescale(1.0), cr.Tanh(), cr.Linear(D, 3)), "cross_entropy")
+    with pytest.raises(
+        cr.DataError, match=r"Input x contains 1e\+60, too large for float32, first in row 150, column 2"
+    ):
+        tanh.fit(small(x), Y)
+    cr.Trainer(cr.Network(cr.Rescale(1.0), cr.Tanh(), cr.Linear(D, 3), dtype="float64"), "cross_entropy").fit(
+        small(x), Y
+    )
 
 
 def test_validation_too_large_for_the_network_is_found_before_any_work_is_lost():

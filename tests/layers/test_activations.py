@@ -1,7 +1,6 @@
-"""Activations against exact arithmetic, their slopes against differences, and both at the far ends of the numbers."""
+"""Activations: slopes against differences, both at the far ends of the numbers, every dtype, layers and functions."""
 
 import decimal
-import math
 
 import numpy as np
 import pytest
@@ -39,38 +38,6 @@ each_function = pytest.mark.parametrize("name", FUNCTIONS)
 def _nothing_overflows():
     with np.errstate(over="raise", divide="raise", invalid="raise"):
         yield
-
-
-def exact(name: str, z: float) -> decimal.Decimal:
-    """Sixty digits, more than any float holds."""
-    with decimal.localcontext(prec=60):
-        up = decimal.Decimal(z).exp()
-        down = 1 / up
-        return {
-            "sigmoid": lambda: 1 / (1 + down),
-            "sigmoid_slope": lambda: 1 / ((1 + down) * (1 + up)),
-            "tanh": lambda: (
-                (up - down) / (up + down) if abs(z) > 1e-6 else decimal.Decimal(z) - decimal.Decimal(z) ** 3 / 3
-            ),
-            "tanh_slope": lambda: 4 / ((up + down) * (up + down)),
-        }[name]()
-
-
-def error_in_ulps(got: float, want: decimal.Decimal) -> float:
-    with decimal.localcontext(prec=60):
-        return float(abs(decimal.Decimal(got) - want) / decimal.Decimal(math.ulp(float(want))))
-
-
-GRID = np.concatenate([np.linspace(-36, 36, 289), np.linspace(-700, 700, 57), [1e-8, -1e-8, 1e-300, 5e-324]])
-
-
-@pytest.mark.parametrize(("name", "bar"), [("sigmoid", 4), ("sigmoid_slope", 6), ("tanh", 4), ("tanh_slope", 6)])
-def test_accuracy_against_decimal(name, bar):
-    grid = GRID[np.abs(GRID) < 350] if name == "tanh_slope" else GRID  # beyond, the slope is below all normal numbers
-    with np.errstate(under="ignore"):
-        values = getattr(cr, name)(grid)
-    errors = [error_in_ulps(float(got), exact(name, float(z))) for z, got in zip(grid, values, strict=True)]
-    assert max(errors) <= bar, (max(errors), grid[int(np.argmax(errors))])
 
 
 def test_softmax_against_fractions_of_decimals():

@@ -65,6 +65,17 @@ def test_float32_statistics_of_far_away_numbers():
     assert network(x).std() == pytest.approx(1, rel=0.02)
 
 
+def test_pieces_of_any_length_are_joined_as_if_they_were_one():
+    """Their means lie far apart: how far the pieces are from each other is most of the deviation."""
+    pieces = [X[:1], X[1:4] + 10, X[4:30] - 100, X[30:] * 3]
+    layer = cr.Standardize()
+    layer.build((3,), np.random.default_rng(0))
+    layer.adapt(pieces)
+    whole = np.concatenate(pieces)
+    np.testing.assert_allclose(layer.mean, whole.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(layer.deviation, whole.std(axis=0), rtol=1e-12)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e30, -7.0])
 def test_a_constant_feature_becomes_zero(value):
     network = cr.Network(cr.Standardize(), in_shape=(1,))

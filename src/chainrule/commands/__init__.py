@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 import chainrule
+from chainrule.commands.check import check
 from chainrule.commands.demo import demo
+from chainrule.commands.doctor import doctor
 from chainrule.commands.explore import explore
 from chainrule.commands.predict import predict
 from chainrule.commands.train import train
@@ -22,6 +24,8 @@ app.add_typer(train, name="train")
 app.add_typer(demo)
 app.add_typer(explore, name="explore")
 app.add_typer(predict)
+app.add_typer(doctor)
+app.add_typer(check)
 
 
 @app.callback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from dataclasses import fields, replace
@@ -210,7 +211,9 @@ def _train(recipe: Recipe, data: Dataset, source: str, folder: Path, resumed: di
         command, diverged = shlex.join(["chainrule", *sys.argv[1:]]), None
         if resumed is None:
             runs.forget(folder)
-        runs.begin(folder, runs.plan(command, recipe, data, source, trainer))
+            runs.begin(folder, runs.plan(command, recipe, data, source, trainer))
+        else:
+            command = resumed["command"]
         try:
             for _ in steps:
                 if interruption.signal:
@@ -223,16 +226,20 @@ def _train(recipe: Recipe, data: Dataset, source: str, folder: Path, resumed: di
         status = "diverged" if diverged else "finished" if trainer.epoch == recipe.epochs else "interrupted"
         if status != "finished":
             say(f"{status} in epoch {trainer.epoch + 1}: {trainer.epoch} of {recipe.epochs} epochs finished")
+        if status == "interrupted":
+            say(f"to go on: chainrule train mnist --resume {shlex.quote(str(folder))}")
 
         seconds = sum(trainer.history["seconds"]) + trainer.sums["seconds"]
-        probabilities = trainer.network.predict_proba(data.test.x)
+        probabilities = np.empty((0, len(data.class_names)))
+        if status != "interrupted":  # test images are looked at once, and this one may go on
+            probabilities = trainer.network.predict_proba(data.test.x)
         run = runs.Run(command, recipe, data, source, trainer, status, seconds, probabilities)
-        _report(run)
+        if run.measured:
+            _report(run)
         say(f"{folder}: {', '.join(runs.write(run, folder))}")
         if diverged:
             raise diverged
-        if interruption.signal:
-            say(f"to go on: chainrule train mnist --resume {shlex.quote(str(folder))}")
+        if status == "interrupted":
             raise typer.Exit(128 + interruption.signal)
 
 
@@ -242,9 +249,15 @@ def _go_on(trainer: Trainer, recipe: Recipe, data: Dataset, folder: Path, plan: 
     if newest is None:
         raise ConfigurationError(f"{folder} has no checkpoint to go on from. Begin anew: {plan['command']} --overwrite")
     checkpoints.restore(trainer, newest, data=(data.train.x, data.train.y))
-    if trainer.epoch >= recipe.epochs:
-        raise ConfigurationError(f"{folder} is finished: all {recipe.epochs} epochs. There is nothing to go on with.")
-    say(f"going on from {newest.name}, in epoch {trainer.epoch + 1} of {recipe.epochs}")
+    if trainer.epoch < recipe.epochs:
+        say(f"going on from {newest.name}, in epoch {trainer.epoch + 1} of {recipe.epochs}")
+    elif plan["status"] == "finished":
+        raise ConfigurationError(
+            f"{folder} is finished: all {recipe.epochs} epochs. There is nothing to go on with. To train for longer "
+            f"begin anew, in another folder: {plan['command']} --epochs {2 * recipe.epochs}"
+        )
+    else:
+        say(f"going on from {newest.name}: all {recipe.epochs} epochs are over, the report is left to do")
     if plan["machine"] != runs.machine() or plan["versions"]["numpy"] != np.__version__:
         say("note: this machine, its NumPy or its BLAS threads are not the run's: the last digits may differ")
 
@@ -258,3 +271,6 @@ def _report(run: runs.Run) -> None:
     for true, predicted, times in confused:
         names = run.data.class_names
         say(f"  true {names[true]} -> predicted {names[predicted]}: {times} time{'s' if times > 1 else ''}")
+    guessing = math.log(len(run.data.class_names))
+    if run.trainer.history.rows[-1]["validation_loss"] >= guessing:
+        say(f"it has learned nothing: guessing too has a loss of {guessing:.4f}. Lower --learning-rate.")

@@ -15,9 +15,9 @@ class Dropout(Layer):
     No unit can rely on one other unit being there, so the network learns many ways to be right. Scaling the survivors
     by 1 / (1 - probability) during training keeps the expected size, and inference needs no correction ("inverted").
 
-    Shapes      x, y: any, the same    cache: mask, or empty outside training
-    Forward     mask = 1 / (1 - probability) with probability 1 - probability, else 0;    y = x * mask
-    Backward    dx = dy * mask
+    Shapes      x, y: any, the same    cache: mask; empty outside training
+    Forward     mask = 1 / (1 - probability) with probability 1 - probability, else 0;    y = x * mask;  in use y = x
+    Backward    dx = dy * mask;  in use dx = dy
     Arguments   probability: of being silenced, in [0, 1) (default 0.5; Keras's `rate`, PyTorch's `p`)
     Raises      ConfigurationError if the probability is out of range, or if training has no rng
     Source      Srivastava and others 2014, JMLR 15, 1929-1958 (there the weights are scaled afterwards instead)

@@ -17,11 +17,11 @@ class BatchNorm(Layer):
 
     Shapes      x, y: (N, ..., D)    gamma, beta, running_mean, running_variance: (D,)
                 cache: x_hat, rstd, mean, variance, train
-    Forward     x_hat = (x - mean) * rstd,  rstd = 1 / sqrt(variance + epsilon),  y = gamma * x_hat + beta
+    Forward     rstd = 1 / sqrt(variance + epsilon),  x_hat = (x - mean) * rstd,  y = gamma * x_hat + beta
                 mean and variance (divided by M) run over the M = N * ... positions of the batch
     Backward    with dx_hat = gamma * dy and averages over the M positions:
                 dx = rstd * (dx_hat - mean(dx_hat) - x_hat * mean(dx_hat * x_hat))
-                dgamma = sum of dy * x_hat,    dbeta = sum of dy
+                dgamma = sum of dy * x_hat,    dbeta = sum of dy;    in use dx = rstd * dx_hat
     State       running = (1 - momentum) * running + momentum * batch; the running variance takes the batch's divided by
                 M - 1, as PyTorch's does
     Arguments   momentum  share of the newest batch, in (0, 1] (default 0.1; Keras counts the other way, 0.9)

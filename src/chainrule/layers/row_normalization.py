@@ -12,8 +12,8 @@ class LayerNorm(Layer):
     """Brings each row to mean 0 and variance 1 over its last axis, then stretches by gamma and shifts by beta.
 
     Shapes      x, y: (N, ..., D)    gamma, beta: (D,)    cache: x_hat, rstd
-    Forward     x_hat = (x - mean) * rstd,  rstd = 1 / sqrt(variance + epsilon),  y = gamma * x_hat + beta
-                mean and variance (divided by D) run over the D entries of each row
+    Forward     m = mean of x over each row,  v = mean of (x - m)^2 over each row,  rstd = 1 / sqrt(v + epsilon),
+                x_hat = (x - m) * rstd,  y = gamma * x_hat + beta
     Backward    with dx_hat = gamma * dy and averages over the row:
                 dx = rstd * (dx_hat - mean(dx_hat) - x_hat * mean(dx_hat * x_hat))
                 dgamma = sum of dy * x_hat,    dbeta = sum of dy, over all rows
@@ -67,7 +67,7 @@ class RMSNorm(Layer):
     """Brings each row to mean square 1 over its last axis, then stretches by gamma: LayerNorm without the centring.
 
     Shapes      x, y: (N, ..., D)    gamma: (D,)    cache: x_hat, rstd
-    Forward     x_hat = x * rstd,  rstd = 1 / sqrt(mean of x^2 over the row + epsilon),  y = gamma * x_hat
+    Forward     rstd = 1 / sqrt(mean of x^2 over the row + epsilon),  x_hat = x * rstd,  y = gamma * x_hat
     Backward    with dx_hat = gamma * dy:    dx = rstd * (dx_hat - x_hat * mean(dx_hat * x_hat) over the row)
                 dgamma = sum of dy * x_hat over all rows
     Arguments   epsilon: added to the mean square, inside the root, in units of x squared (default 1e-5; PyTorch takes

@@ -15,7 +15,7 @@ class Huber(Loss):
     Shapes      outputs, targets: (N, K), the same
     Forward     d = outputs - targets,  loss = d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2); averaged over
                 rows and over the K outputs, as in PyTorch
-    Backward    dL/doutputs = d / (N K), with d cut off at -delta and delta. It has no jump
+    Backward    dL/doutputs = d / (N K) where |d| <= delta, else delta sign(d) / (N K): no jump
     Arguments   delta  where a miss counts as large, in units of the targets (default 1)
     Raises      ShapeError if the shapes differ; ConfigurationError unless delta is above 0
     Source      Huber 1964, Ann. Math. Statist. 35, 73-101; PyTorch's huber_loss. Its smooth_l1_loss(beta) is this

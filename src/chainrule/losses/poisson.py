@@ -21,10 +21,12 @@ class Poisson(Loss):
 
     Shapes      outputs, targets: (N, K), the same
     Forward     loss = e^z - t z,  z the outputs and t the targets, averaged over rows and over the K outputs, as in
-                PyTorch. It is log t! short of -log p[t]; where e^z is too large for the dtype it is infinite
-    Backward    dL/doutputs = (e^z - t) / (N K): the rate less the count
-    Arguments   log_input  the outputs are log rates (default True). False: they are rates r, of at least 0, from a
-                           last layer that sees to that. Then loss = r - t log(r + 1e-8), as in PyTorch
+                PyTorch. It is log t! short of -log p[t]; where e^z is too large for the dtype it is infinite.
+                For rates r = outputs,  loss = r - t log(r + 1e-8), as in PyTorch
+    Backward    dL/doutputs = (e^z - t) / (N K): the rate less the count. For rates dL/doutputs = (1 - t / (r + 1e-8)) /
+                (N K)
+    Arguments   log_input  the outputs are log rates (default True). False: they are rates, of at least 0, from a last
+                           layer that sees to that
                 full       add log t! where t > 1, by Stirling: t log t - t + log(2 pi t) / 2; no gradient (default
                            False)
     Raises      LabelError for targets below 0; ShapeError for other shapes; DataError for rates below 0

@@ -24,7 +24,7 @@ class Quantile(Loss):
     Shapes      one quantile: outputs, targets (N, K), the same
                 K quantiles: outputs (N, K), column k for quantile k; targets (N, 1)
     Forward     d = targets - outputs,  loss = max(q d, (q - 1) d), averaged over rows and over the K outputs
-    Backward    dL/doutputs = -q / (N K) where the output is too low, (1 - q) / (N K) where it is too high
+    Backward    dL/doutputs = -q / (N K) where d > 0, else (1 - q) / (N K): the output is too low, or too high
                 (where they are equal we take 0)
     Arguments   quantiles  q in (0, 1), or a sequence of them (default 0.5: the median, half the AbsoluteError)
     Raises      ShapeError for other shapes; ConfigurationError for other numbers, or none

@@ -71,7 +71,7 @@ class MaxNorm(Configurable):
     Source      Srivastava et al. 2014, JMLR 15, 1929-1958, section 5.1 (Keras: max_norm with axis=0 for a dense layer)
 
     >>> W = np.array([[3.0, 0.1], [4.0, 0.1]])                         # the columns are the units
-    >>> MaxNorm(1.0).apply([W])
+    >>> MaxNorm(1.0).shrink([W])
     >>> W
     array([[0.6, 0.1],
            [0.8, 0.1]])
@@ -80,8 +80,8 @@ class MaxNorm(Configurable):
     def __init__(self, limit: float) -> None:
         self.limit = number("MaxNorm", "limit", limit, "(0, inf)")
 
-    def apply(self, weights: Sequence[Array]) -> None:
-        """Shrink, in place, the units of every array (..., D_out) that are too long."""
+    def shrink(self, weights: Sequence[Array]) -> None:
+        """Shorten, in place, the units of every array (..., D_out) that are too long."""
         for w in weights:
             norms = _norm(w.reshape(-1, w.shape[-1]), axis=0)
             w *= self.limit / np.maximum(norms, self.limit)  # exactly 1 for those that are not

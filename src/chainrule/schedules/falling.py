@@ -7,6 +7,7 @@ fractions: every=1000 is every thousand steps, every=0.25 four times in the run.
 from __future__ import annotations
 
 import math
+from itertools import count
 
 import numpy as np
 
@@ -162,7 +163,8 @@ class Warmup(Schedule):
         self.then = then = as_schedule(schedule)
         self.needs_length, self.ends = then.needs_length or _is_share(steps), then.ends
         if then.length is not None:
-            self.length = round(then.length / (1 - steps)) if _is_share(steps) else then.length + int(steps)
+            first = int((then.length - 0.5) / (1 - steps)) if _is_share(steps) else then.length + int(steps)
+            self.length = next(n for n in count(first) if n - _in_steps(steps, n) == then.length)
 
     def __call__(self, step: int, steps: int) -> float:
         n = _in_steps(self.steps, steps)

@@ -1,0 +1,1 @@
+"""What a learner hands in, made examinable: called, moved, measured."""

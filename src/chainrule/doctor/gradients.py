@@ -1,0 +1,249 @@
+"""The gradient doctor: is a hand-written backward right, and if it is not, which mistake is it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from chainrule.doctor.examining.binding import LearnerError
+from chainrule.doctor.examining.evidence import Evidence, examine
+from chainrule.doctor.examining.functions import from_arrays, from_functions
+from chainrule.doctor.examining.intake import is_object
+from chainrule.doctor.examining.objects import from_object
+from chainrule.doctor.examining.ours import from_ours
+from chainrule.doctor.examining.patients import Patient
+from chainrule.doctor.naming import symptoms, wrong_forwards
+from chainrule.doctor.naming.diagnosis import chain_of, diagnose
+from chainrule.doctor.naming.recognising import rows_of
+from chainrule.doctor.naming.relations import Explanation
+from chainrule.doctor.report import BESIDE, RIGHT, WRONG, Report, Row, ratio_map, worst_entry
+from chainrule.errors import ConfigurationError
+from chainrule.layers import Layer
+from chainrule.losses import Loss
+from chainrule.network import Network
+
+
+def gradients(
+    subject: Any,
+    backward: Any = None,
+    *,
+    x: Any = None,
+    y: Any = None,
+    parameters: Mapping[str, Any] | None = None,
+    analytic: Mapping[str, Any] | None = None,
+    loss: Any = None,
+    examples: str | None = None,
+    train: bool = True,
+    seed: int = 0,
+    show: bool = True,
+) -> Report:
+    """Compare hand-written gradients with numerical ones, and name the mistake if they differ.
+
+    Arguments   subject     an object with forward and backward (a layer, a loss, a network), or a forward function
+                backward    the backward (or slope) function that belongs to a forward function
+                x, y        a small batch of inputs and, for losses and networks, the targets
+                parameters  arrays that a forward function takes by name
+                analytic    gradients computed elsewhere, by the names of `parameters`, of which subject is a function
+                loss        of a network: a function of (outputs, targets), or an object with forward and backward
+                examples    "rows" or "columns"; found from the shapes if not given
+                train       pass this to code that has a training flag (default True)
+                seed        of all random numbers, those of the learner's code included (default 0)
+                show        print the report (default True)
+    Returns     a Report: verdict, passed, causes, warnings, rows; str(report) is what is printed
+    Raises      ConfigurationError for a subject that cannot be examined
+
+    The learner's code runs on copies, with chance held still. Three to eleven examples are enough, and prime numbers of
+    examples, features and outputs are best: a ratio then tells where it comes from.
+
+    >>> def forward(x, W, b):
+    ...     return x @ W + b, (x, W)
+    >>> def backward(dy, cache):
+    ...     x, W = cache
+    ...     return dy @ W.T, x.T @ dy, dy.mean(axis=0)
+    >>> rng = np.random.default_rng(0)
+    >>> arrays = {"W": rng.normal(size=(5, 3)), "b": np.zeros(3)}
+    >>> report = gradients(forward, backward, x=rng.normal(size=(7, 5)), parameters=arrays, show=False)
+    >>> report.verdict, report.causes
+    ('wrong', ['mean-for-sum'])
+    """
+    if examples not in (None, "rows", "columns"):
+        raise ConfigurationError(f"doctor.gradients: examples must be 'rows' or 'columns', received {examples!r}.")
+    make = _maker(subject, backward, x, y, parameters, analytic, loss, train, seed)
+    title = _title(subject)
+    try:
+        report = _examined(make, title, x, y, examples)
+    except LearnerError as error:
+        report = _raised(title, error, y)
+    if show:
+        print(report)
+    return report
+
+
+def _maker(
+    subject: Any, backward: Any, x: Any, y: Any, parameters: Any, analytic: Any, loss: Any, train: bool, seed: int
+) -> Callable[..., Patient]:
+    """A function that makes the patient, anew each time; with fewer examples if it is asked to."""
+
+    def make(x: Any = x, y: Any = y) -> Patient:
+        targets = np.array(y) if y is not None else None
+        if analytic is not None:
+            return from_arrays(subject, dict(parameters or {}), dict(analytic), seed)
+        if isinstance(subject, (Layer, Loss, Network)):
+            return from_ours(subject, x, targets, loss, train, seed)
+        if is_object(subject):
+            return from_object(subject, x, targets, loss, train, seed)
+        return from_functions(subject, backward, x, targets, parameters, loss, train, seed)
+
+    if not isinstance(subject, (Layer, Loss, Network)) and not callable(subject) and not is_object(subject):
+        raise ConfigurationError(
+            f"doctor.gradients: expected an object with forward and backward, or a forward function with its backward, "
+            f"received {type(subject).__name__}."
+        )
+    if isinstance(subject, type):
+        raise ConfigurationError(
+            f"doctor.gradients: {subject.__name__} is a class: pass an object of it, {subject.__name__}(...)."
+        )
+    if analytic is None and x is None and parameters is None:
+        raise ConfigurationError(
+            "doctor.gradients: pass x, a small batch of inputs; for example x=np.random.randn(7, 5)."
+        )
+    return make
+
+
+def _title(subject: Any) -> str:
+    return getattr(subject, "__name__", type(subject).__name__)
+
+
+def _examined(make: Callable[..., Patient], title: str, x: Any, y: Any, examples: str | None) -> Report:
+    patient = make()
+    arrays = patient.arrays()
+    outputs = np.array(patient.run()[0], np.float64)
+    patient.put(arrays)
+    rows = rows_of(patient, outputs, examples)
+    shared = symptoms.shared_caches(make)
+    trouble = symptoms.overwritten(make)
+    evidence = examine(make(), rows)
+    evidence.fewer = _fewer(make, x, y, rows, evidence)
+    evidence.chain = chain_of(evidence)
+    found = diagnose(evidence)
+    for symptom in (
+        *symptoms.changed_weights(evidence, found),
+        *symptoms.carried_over(make, evidence),
+        wrong_forwards.mixes_examples(make, evidence),
+        wrong_forwards.broadcast_targets(make, evidence),
+        wrong_forwards.unscaled_dropout(make, evidence),
+        wrong_forwards.ties(make, evidence),
+    ):
+        if symptom is not None:
+            trouble.append(symptom)
+    return _written(title, evidence, found, trouble, shared)
+
+
+def _fewer(
+    make: Callable[..., Patient], x: Any, y: Any, rows: bool, evidence: Evidence
+) -> Callable[[], Evidence | None]:
+    """The same examination with one example less, made when it is first asked for."""
+    made: list[Evidence | None] = []
+
+    def fewer() -> Evidence | None:
+        if not made:
+            made.append(None)
+            try:
+                less_x = np.asarray(x)[:-1] if rows else np.asarray(x)[..., :-1]
+                along = y is None or not (np.ndim(y) == 2 and not rows)
+                less_y = None if y is None else np.asarray(y)[:-1] if along else np.asarray(y)[..., :-1]
+                if evidence.n > 2:
+                    made[0] = examine(make(less_x, less_y), rows)
+            except (
+                Exception
+            ):  # code that knows its batch size, or a loss of the wrong shape: then without this evidence
+                pass
+        return made[0]
+
+    return fewer
+
+
+def _written(
+    title: str, evidence: Evidence, found: dict[str, Explanation], trouble: list[symptoms.Symptom], shared: list[str]
+) -> Report:
+    rows = []
+    for name in evidence.numerical:
+        given, measured = evidence.analytic.get(name), evidence.numerical[name]
+        why = found.get(name)
+        if (
+            why is not None
+            and shared
+            and why.cause in ("wrong-mask", "unknown", "wrong-input", "missing-derivative", "accumulated")
+        ):
+            says = f"{', '.join(shared)} runs twice in one forward, and its cache keeps only the second pass"
+            why = Explanation(
+                "cache-overwritten",
+                says,
+                "make one object for each place, or return the cache instead of keeping it on self",
+            )
+        verdict = RIGHT if why is None else BESIDE if why.cause == "beside-loss" else WRONG
+        rows.append(
+            Row(
+                name,
+                measured.shape,
+                verdict,
+                evidence.error(name)[0],
+                evidence.kinks[name],
+                worst_entry(given, measured),
+                why.cause if why else "",
+                why.says if why else "",
+                why.write if why else "",
+                ratio_map(given, measured) if why is not None and why.cause == "unknown" else "",
+            )
+        )
+    notes = [(s.cause, s.says, s.write) for s in trouble if not s.warning]
+    hints = [(s.cause, s.says, s.write) for s in trouble if s.warning]
+    if all(value is None for value in evidence.analytic.values()):
+        says = (
+            "backward returned none, and left none beside the parameters (self.dW beside self.W, grads beside params)"
+        )
+        notes.append(("no-gradients", says, "return {'dW': dW, 'db': db}, or pass parameters= and analytic="))
+    verdicts = [row.verdict for row in rows]
+    verdict = WRONG if notes or WRONG in verdicts else BESIDE if BESIDE in verdicts else RIGHT
+    if evidence.precision.norm > 1e-4:
+        hints.append(
+            (
+                "float32",
+                "the code computes in float32: checked to three digits; differences below that are rounding",
+                "",
+            )
+        )
+    if evidence.patient.kind == "layer" and "x" in evidence.patient.places and "x" not in evidence.numerical:
+        hints.append(("input-gradient", "backward gives no dx: that will do for a first layer only", "return dx"))
+    if evidence.n == 1 and verdict == RIGHT and "x" in evidence.arrays:
+        hints.append(
+            (
+                "one-example",
+                "with one example a missing or doubled 1/n cannot be seen",
+                "pass several: x of shape (7, ...)",
+            )
+        )
+    seen = (
+        "" if evidence.chain is None else evidence.chain.describe() + ("" if evidence.rows else ", examples as columns")
+    )
+    return Report(title, seen, verdict, rows, notes, hints)
+
+
+def _raised(title: str, error: LearnerError, y: Any) -> Report:
+    cause, says = "raised", str(error)
+    t = np.asarray(y) if y is not None else None
+    mixing = isinstance(error.error, (IndexError, ValueError, TypeError))
+    write = "run it by hand with the same x to see the whole traceback"
+    if t is not None and mixing and t.dtype.kind in "fiu":
+        one_hot = t.ndim == 2 and min(t.shape) > 1 and bool(np.isin(t, (0, 1)).all())
+        if (
+            one_hot
+            and isinstance(error.error, (IndexError, ValueError))
+            and ("ind" in str(error.error) or "broadcast" in str(error.error))
+        ):
+            cause, write = "labels", "this code wants integer labels, and got one-hot rows: pass y.argmax(axis=1)"
+        elif t.ndim == 1 and "broadcast" in str(error.error):
+            cause, write = "labels", "this code wants one-hot rows, and got integer labels: pass np.eye(K)[y]"
+    return Report(title, "", WRONG, [], [(cause, says, write)])
