@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import border
-from chainrule.errors import ConfigurationError, ShapeError, naming
+from chainrule.errors import ConfigurationError, ShapeError, noting
 from chainrule.layers import Sigmoid, Softmax
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
@@ -104,7 +104,7 @@ def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
             f"(x, y, sample_weight), received {type(validation).__name__}."
         )
     x, y, *weights = validation
-    with naming("the validation data"):
+    with noting("the validation data"):
         if border.is_source(x):  # read once before any work is lost: it will be every epoch
             for rows in border.pieces(x):
                 border.check_finite(x[rows], "validation x", network.dtype, rows.start)

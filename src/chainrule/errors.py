@@ -74,10 +74,10 @@ class ChainruleWarning(UserWarning):
 
 
 @contextmanager
-def naming(what: str) -> Iterator[None]:
+def noting(what: str) -> Iterator[None]:
     """An error raised inside, in code of the user's own, gets a note that says where it was called from.
 
-    >>> with naming("metric share"):
+    >>> with noting("metric share"):
     ...     1 / 0
     Traceback (most recent call last):
     ZeroDivisionError: division by zero

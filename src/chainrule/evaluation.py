@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from chainrule import tasks
-from chainrule.errors import ConfigurationError, naming, unknown_name
+from chainrule.errors import ConfigurationError, noting, unknown_name
 from chainrule.layers.layer import Array
 from chainrule.losses import Loss
 from chainrule.losses.loss import check_weights
@@ -55,7 +55,7 @@ def evaluate(
         wants = getattr(metric, "wants", "predictions")
         _check_view(name, wants, output)
         judged = answers[wants]()
-        with naming(f"metric {name}, given {wants} of shape {judged.shape}. Others are had by @cr.metrics.wants"):
+        with noting(f"metric {name}, given {wants} of shape {judged.shape}. Others are had by @cr.metrics.wants"):
             value = metric(y, judged, **(weighted if _takes_weights(metric) else {}))
         result[name] = _number(name, value)
     return result

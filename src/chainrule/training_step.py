@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule import tasks, tracing
 from chainrule.batches import AUGMENT, CHANCE, Batches, check_augmented, stream
-from chainrule.errors import naming
+from chainrule.errors import noting
 from chainrule.layers.layer import Array
 
 if TYPE_CHECKING:
@@ -78,6 +78,6 @@ def _parts(
         part = rows[start : start + trainer.batch_size]
         x, y, weights = data.take(part)
         for change in trainer.augment:
-            with naming(f"augment={change!r}"):
+            with noting(f"augment={change!r}"):
                 x = check_augmented(change, change(x, changes), x)
         yield part, x, y, weights, chance
