@@ -1,0 +1,167 @@
+"""Convolution: one small set of weights looks at every patch of an image, and im2col makes it a matrix product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from chainrule.configurable import by_name, number
+from chainrule.errors import ConfigurationError, ShapeError
+from chainrule.initializers import INITIALIZERS, Initializer
+from chainrule.layers.layer import Array, Cache, Layer, Shape
+from chainrule.layers.patches import Pair, Window, both, col2im, fit_window, im2col, padding_or_word, whole_or_pair
+
+BLOCK = 1 << 18  # numbers in the patches and outputs of a few images, 1 MB in float32: docs/decisions/0020
+
+
+class Conv2D(Layer):
+    """Each output pixel is a weighted sum over one patch of the input, with the same weights for every patch.
+
+    A Linear layer on patches: it finds a pattern wherever it is, and has few weights. The kernel is not flipped (the
+    field's convolution is what mathematics calls a cross-correlation).
+
+    Shapes      x (N, H, W, C)    W (R, S, C / groups, F)    b (F,)    y (N, H_out, W_out, F)    cache: x
+                H_out = floor((H + padding above and below - dilation * (R - 1) - 1) / stride) + 1; W_out likewise
+    Forward     each row of the matrix P is one patch of x (im2col):    y = P W + b
+    Backward    dW = P^T dy      db = sum of dy over all pixels
+                dx: the patches dP = dy W^T, each added to where it was read (col2im)
+    Arguments   in_channels   C, or None to take it from the layer before
+                out_channels  F
+                kernel_size   R and S: a whole number or a pair (default 3)
+                stride        pixels from one patch to the next: a whole number or a pair (default 1)
+                padding       zeros around the image: "valid" for none, "same" for ceil(H / stride) rows of output (an odd
+                              row of zeros goes below), a whole number or a pair (default "valid")
+                dilation      pixels from one weight to the next: a whole number or a pair (default 1)
+                groups        parts of the channels that do not see each other, first part to first part (default 1)
+                initializer   of W: an Initializer or its name (default "he"); its fan-in is R * S * C / groups
+                bias          starting value of every entry of b (default 0)
+    Raises      ShapeError when built for images smaller than the window, of other channels, or in another layout
+    Source      LeCun and others 1989, Neural Computation 1, 541-551; im2col: Chellapilla, Puri, Simard 2006, IWFHR
+
+    >>> layer = Conv2D(1, 1, (1, 2))
+    >>> layer.build((2, 3, 1), np.random.default_rng(0))
+    (2, 2, 1)
+    >>> layer.W = [[[[-1.0]], [[1.0]]]]  # right minus left: an edge
+    >>> layer(np.array([[1.0, 1.0, 5.0], [2.0, 4.0, 4.0]]).reshape(1, 2, 3, 1))[0, :, :, 0]
+    array([[0., 4.],
+           [2., 0.]])
+    """
+
+    parameter_names = ("W", "b")
+    decay_names = ("W",)
+
+    W: Array
+    b: Array
+    dW: Array
+    db: Array
+
+    def __init__(
+        self,
+        in_channels: int | None = None,
+        out_channels: int | None = None,
+        kernel_size: int | Pair = 3,
+        *,
+        stride: int | Pair = 1,
+        padding: str | int | Pair = "valid",
+        dilation: int | Pair = 1,
+        groups: int = 1,
+        initializer: Initializer | str = "he",
+        bias: float = 0.0,
+    ) -> None:
+        if in_channels is not None:
+            in_channels = number("Conv2D", "in_channels", in_channels, "[1, inf)", whole=True)
+        if out_channels is None:
+            raise ConfigurationError("Conv2D: say both numbers of channels, Conv2D(1, 32), or Conv2D(out_channels=32).")
+        self.in_channels = in_channels
+        self.out_channels = number("Conv2D", "out_channels", out_channels, "[1, inf)", whole=True)
+        self.kernel_size = whole_or_pair("Conv2D", "kernel_size", kernel_size, 1)
+        self.stride = whole_or_pair("Conv2D", "stride", stride, 1)
+        self.padding = padding_or_word("Conv2D", padding)
+        self.dilation = whole_or_pair("Conv2D", "dilation", dilation, 1)
+        self.groups = number("Conv2D", "groups", groups, "[1, inf)", whole=True)
+        if self.out_channels % self.groups or (in_channels or 0) % self.groups:
+            raise ConfigurationError(
+                f"Conv2D: in_channels={in_channels} and out_channels={out_channels} must both be multiples of "
+                f"groups={groups}."
+            )
+        by_name("initializer", initializer, INITIALIZERS, Initializer)  # a misspelt name is found here, not at build
+        self.initializer = initializer
+        self.bias = number("Conv2D", "bias", bias, "(-inf, inf)")
+
+    def build(self, in_shape: Shape, rng: np.random.Generator) -> Shape:
+        window, C, F = self.window(in_shape), in_shape[-1], self.out_channels
+        if C % self.groups:
+            raise ShapeError(f"{self.title()}: {C} channels cannot be parted into {self.groups} groups of one size.")
+        shape = (*window.size, C // self.groups, F)
+        self.W = by_name("initializer", self.initializer, INITIALIZERS, Initializer)(rng, shape)
+        self.b = np.full(F, float(self.bias))
+        return (*window.places(*in_shape[:2]), F)
+
+    def window(self, in_shape: Shape) -> Window:
+        """The window for images of this shape; ShapeError if they do not fit this layer."""
+        C = self.in_channels
+        if C is not None and len(in_shape) == 3 and in_shape[-1] != C:
+            advice = (
+                "These look like images with the channels first: give x.transpose(0, 2, 3, 1)."
+                if in_shape[0] == C
+                else f"The layer before gives {in_shape[-1]} channels: change it or this layer's in_channels."
+            )
+            raise ShapeError(
+                f"{self.title()} ({C} -> {self.out_channels}): expected images of shape (N, H, W, {C}), received "
+                f"(N, {', '.join(map(str, in_shape))}). {advice}"
+            )
+        return fit_window(self.title(), in_shape, self.kernel_size, self.stride, self.padding, self.dilation)
+
+    def forward(self, x: Array, train: bool = False, rng: np.random.Generator | None = None) -> tuple[Array, Cache]:
+        patches = im2col(x, self.window(x.shape[1:]))
+        W = self._by_group(self.W.reshape(-1, self.out_channels))
+        y = np.empty((*patches.shape[:3], self.out_channels), x.dtype)
+        for images in self._blocks(patches):
+            rows = y[images].reshape(-1, self.out_channels)
+            np.matmul(self._patch_matrix(patches[images]), W, out=self._by_group(rows))
+            rows += self.b
+        return y, (x,)
+
+    def backward(self, dy: Array, cache: Cache, need_dx: bool = True) -> Array | None:
+        (x,) = cache
+        _, H, W, C = x.shape
+        window, G, F = self.window(x.shape[1:]), self.groups, self.out_channels
+        patches = im2col(x, window)
+        # One W^T for each entry of the window, so that the patches of dx come out as col2im adds them, entry by entry.
+        W_T = self.W.reshape(*window.size, C // G, G, F // G).transpose(0, 1, 3, 4, 2)
+        dW, db = self._by_group(self.dW.reshape(-1, F)), self.db
+        dx = np.empty_like(x) if need_dx else None
+        dW[...], db[...] = 0, 0
+        for images in self._blocks(patches):
+            rows = dy[images].reshape(-1, F)
+            d = self._by_group(rows)
+            dW += self._patch_matrix(patches[images]).swapaxes(1, 2) @ d  # y = P W  =>  dL/dW = P^T dy
+            db += np.ones(len(rows), dy.dtype) @ rows  # b is added to every pixel; a product sums faster than sum()
+            if dx is not None:
+                dP = d @ W_T  # y = P W  =>  dL/dP = dy W^T: (R, S, G, pixels, C / G)
+                dP = dP.reshape(*window.size, G, *dy[images].shape[:3], C // G).transpose(3, 4, 5, 0, 1, 2, 6)
+                dx[images] = col2im(dP.reshape(*dP.shape[:5], C), H, W, window)  # P was read from x by im2col
+        return dx
+
+    def _by_group(self, matrix: Array) -> Array:
+        """(M, F) as (groups, M, F / groups), a view."""
+        return matrix.reshape(len(matrix), self.groups, -1).swapaxes(0, 1)
+
+    def _blocks(self, patches: Array) -> Iterator[slice]:
+        """A few images at a time: the matrix of all their patches would leave the processor's cache before it is used."""
+        _, H_out, W_out, R, S, C = patches.shape
+        step = max(1, BLOCK // (H_out * W_out * (R * S * C + self.out_channels)))
+        return (slice(i, i + step) for i in range(0, len(patches), step))
+
+    def _patch_matrix(self, patches: Array) -> Array:
+        """One row a patch, for each group: (groups, N * H_out * W_out, R * S * C / groups).
+
+        Memory is copied fastest in long runs: along a row of the window, S * C numbers, or along a row of the output.
+        """
+        N, H_out, W_out, R, S, C = patches.shape
+        G, M = self.groups, N * H_out * W_out
+        patches = patches.reshape(N, H_out, W_out, R, S, G, C // G)
+        if S * C // G < W_out:
+            return patches.transpose(5, 3, 4, 6, 0, 1, 2).reshape(G, -1, M).swapaxes(1, 2)
+        return patches.transpose(5, 0, 1, 2, 3, 4, 6).reshape(G, M, -1)
