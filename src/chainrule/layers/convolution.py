@@ -10,7 +10,7 @@ from chainrule.configurable import by_name, number
 from chainrule.errors import ConfigurationError, ShapeError
 from chainrule.initializers import INITIALIZERS, Initializer
 from chainrule.layers.layer import Array, Cache, Layer, Shape
-from chainrule.layers.patches import Pair, Window, both, col2im, fit_window, im2col, padding_or_word, whole_or_pair
+from chainrule.layers.patches import Pair, Window, col2im, fit_window, im2col, padding_or_word, whole_or_pair
 
 BLOCK = 1 << 18  # numbers in the patches and outputs of a few images, 1 MB in float32: docs/decisions/0020
 
@@ -30,7 +30,7 @@ class Conv2D(Layer):
                 out_channels  F
                 kernel_size   R and S: a whole number or a pair (default 3)
                 stride        pixels from one patch to the next: a whole number or a pair (default 1)
-                padding       zeros around the image: "valid" for none, "same" for ceil(H / stride) rows of output (an odd
+                padding       zeros around the image: "valid" for none, "same" for ceil(H / stride) rows of y (an odd
                               row of zeros goes below), a whole number or a pair (default "valid")
                 dilation      pixels from one weight to the next: a whole number or a pair (default 1)
                 groups        parts of the channels that do not see each other, first part to first part (default 1)
@@ -125,7 +125,7 @@ class Conv2D(Layer):
 
     def backward(self, dy: Array, cache: Cache, need_dx: bool = True) -> Array | None:
         (x,) = cache
-        _, H, W, C = x.shape
+        C = x.shape[-1]
         window, G, F = self.window(x.shape[1:]), self.groups, self.out_channels
         patches = im2col(x, window)
         # One W^T for each entry of the window, so that the patches of dx come out as col2im adds them, entry by entry.
@@ -141,7 +141,9 @@ class Conv2D(Layer):
             if dx is not None:
                 dP = d @ W_T  # y = P W  =>  dL/dP = dy W^T: (R, S, G, pixels, C / G)
                 dP = dP.reshape(*window.size, G, *dy[images].shape[:3], C // G).transpose(3, 4, 5, 0, 1, 2, 6)
-                dx[images] = col2im(dP.reshape(*dP.shape[:5], C), H, W, window)  # P was read from x by im2col
+                dx[images] = col2im(
+                    dP.reshape(*dP.shape[:5], C), x[images].shape, window
+                )  # P was read from x by im2col
         return dx
 
     def _by_group(self, matrix: Array) -> Array:
@@ -149,7 +151,7 @@ class Conv2D(Layer):
         return matrix.reshape(len(matrix), self.groups, -1).swapaxes(0, 1)
 
     def _blocks(self, patches: Array) -> Iterator[slice]:
-        """A few images at a time: the matrix of all their patches would leave the processor's cache before it is used."""
+        """A few images at a time: the patches of all would leave the processor's cache before they are used."""
         _, H_out, W_out, R, S, C = patches.shape
         step = max(1, BLOCK // (H_out * W_out * (R * S * C + self.out_channels)))
         return (slice(i, i + step) for i in range(0, len(patches), step))
@@ -162,6 +164,6 @@ class Conv2D(Layer):
         N, H_out, W_out, R, S, C = patches.shape
         G, M = self.groups, N * H_out * W_out
         patches = patches.reshape(N, H_out, W_out, R, S, G, C // G)
-        if S * C // G < W_out:
+        if W_out > S * C // G:
             return patches.transpose(5, 3, 4, 6, 0, 1, 2).reshape(G, -1, M).swapaxes(1, 2)
         return patches.transpose(5, 0, 1, 2, 3, 4, 6).reshape(G, M, -1)

@@ -47,10 +47,10 @@ class Window(NamedTuple):
 
 
 def im2col(x: Array, window: Window, fill: float = 0.0) -> Array:
-    """Every patch that the window sees: entry (n, i, j, r, s, c) is channel c under entry (r, s) of the window at (i, j).
+    """Every patch that the window sees: patches[n, i, j, r, s, c] is under entry (r, s) of the window at place (i, j).
 
     The patches overlap, and this is a view that copies none of them. Reshaped to one row a patch it becomes the patch
-    matrix, and each pixel is there as often as the window sees it.
+    matrix, and each pixel is in it as often as the window sees it.
 
     Shapes      x (N, H, W, C)    patches (N, H_out, W_out, R, S, C)
     Arguments   fill: the value of the padding around the image (default 0)
@@ -77,32 +77,32 @@ def im2col(x: Array, window: Window, fill: float = 0.0) -> Array:
     return patches[:, ::s_h, ::s_w, :, ::d_h, ::d_w].transpose(0, 1, 2, 4, 5, 3)
 
 
-def col2im(patches: Array, H: int, W: int, window: Window) -> Array:
+def col2im(patches: Array, shape: Shape, window: Window) -> Array:
     """Adds every patch to the place it was read from: the adjoint of im2col, <im2col(x), p> = <x, col2im(p)>.
 
     One entry (r, s) of the window at a time: its pixels in all patches are the image seen through a grid, so the
     scatter-add is R * S sums of whole arrays. What belongs to the padding is dropped.
 
-    Shapes      patches (N, H_out, W_out, R, S, C)    x (N, H, W, C)
+    Shapes      patches (N, H_out, W_out, R, S, C)    x (N, H, W, C), which is the shape to give
 
-    >>> window, ones = Window((2, 2)), np.ones((1, 2, 2, 2, 2, 1))
-    >>> col2im(ones, 3, 3, window)[0, :, :, 0]
+    >>> ones = np.ones((1, 2, 2, 2, 2, 1))
+    >>> col2im(ones, (1, 3, 3, 1), Window((2, 2)))[0, :, :, 0]
     array([[1., 2., 1.],
            [2., 4., 2.],
            [1., 2., 1.]])
     """
-    N, H_out, W_out, R, S, C = patches.shape
+    N, H, W, C = shape
+    _, H_out, W_out, R, S, _ = patches.shape
     (top, bottom), (left, right) = window.padding
     (s_h, s_w), (d_h, d_w) = window.stride, window.dilation
     x = np.zeros((N, top + H + bottom, left + W + right, C), patches.dtype)
-    for r in range(R):
-        for s in range(S):
-            down, across = slice(r * d_h, r * d_h + s_h * H_out, s_h), slice(s * d_w, s * d_w + s_w * W_out, s_w)
-            x[:, down, across] += patches[:, :, :, r, s]
+    for r, s in np.ndindex(R, S):
+        down, across = slice(r * d_h, r * d_h + s_h * H_out, s_h), slice(s * d_w, s * d_w + s_w * W_out, s_w)
+        x[:, down, across] += patches[:, :, :, r, s]
     return x[:, top : top + H, left : left + W]
 
 
-# What a user says of a window, and whether it fits ----------------------------------------------------------------------
+# What a user says of a window, and whether it fits --------------------------------------------------------------------
 
 
 def whole_or_pair(owner: str, name: str, value: Any, least: int) -> Any:
@@ -166,12 +166,14 @@ def fit_window(title: str, in_shape: Shape, size: Any, stride: Any, padding: Any
     out = window.places(*lengths)
     if min(out) < 1:
         H, W = lengths
-        around = "" if padding == "valid" else f" with padding {padding!r}"
-        spread = "" if window.dilation == (1, 1) else f", spread over {window.span[0]} x {window.span[1]}"
+        around = "" if padding in ("valid", "same") else f" with padding {padding}"
+        spread = "" if window.dilation == (1, 1) else f", spread over {window.span[0]} x {window.span[1]},"
+        advice = "Choose a smaller window, padding='same', or fewer layers before it that shrink the image."
+        if H in (1, 3, 4) and in_shape[2] == W:
+            advice = f"These look like images with the channels first: give x.transpose(0, 2, 3, 1). Or: {advice}"
         raise ShapeError(
-            f"{title}: a window of {window.size[0]} x {window.size[1]}{spread}, is larger than the image of {H} x {W}"
-            f"{around}: the output would be {max(0, out[0])} x {max(0, out[1])}. Choose a smaller window, "
-            "padding='same', or fewer layers before it that shrink the image; images are (N, H, W, C), so channels "
-            "that come first go last by x.transpose(0, 2, 3, 1)."
+            f"{title}: a window of {window.size[0]} x {window.size[1]} pixels{spread} does not fit into images of "
+            f"{H} x {W}{around}: the output would be {max(0, out[0])} x "
+            f"{max(0, out[1])}. {advice}"
         )
     return window

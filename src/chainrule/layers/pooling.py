@@ -28,8 +28,8 @@ class MaxPool2D(Layer):
                 (as in PyTorch), and is added where patches overlap
     Arguments   size     of the patch: a whole number or a pair (default 2)
                 stride   pixels from one patch to the next: a whole number or a pair (default None: the size)
-                padding  around the image: "valid" for none, "same" for ceil(H / stride) rows of output, a whole number or
-                         a pair, less than the size (default "valid")
+                padding  around the image: "valid" for none, "same" for ceil(H / stride) rows of y, a whole number or a
+                         pair, less than the size (default "valid")
     Raises      ShapeError when built for images smaller than the patch, or in another layout than (N, H, W, C)
     Source      Ranzato, Huang, Boureau, LeCun 2007, CVPR
 
@@ -63,7 +63,7 @@ class MaxPool2D(Layer):
             largest = (patches[:, :, :, r, s] == y) & unclaimed  # y is this entry of its patch, and of no earlier one
             unclaimed &= ~largest
             np.multiply(dy, largest, out=dP[r, s])
-        return col2im(dP.transpose(2, 3, 4, 0, 1, 5), *x.shape[1:3], window)
+        return col2im(dP.transpose(2, 3, 4, 0, 1, 5), x.shape, window)
 
 
 class AvgPool2D(Layer):
@@ -75,8 +75,8 @@ class AvgPool2D(Layer):
     Backward    dx: each dy, divided by the number of x in its patch, is added to all of them
     Arguments   size     of the patch: a whole number or a pair (default 2)
                 stride   pixels from one patch to the next: a whole number or a pair (default None: the size)
-                padding  around the image: "valid" for none, "same" for ceil(H / stride) rows of output, a whole number or
-                         a pair, less than the size (default "valid")
+                padding  around the image: "valid" for none, "same" for ceil(H / stride) rows of y, a whole number or a
+                         pair, less than the size (default "valid")
     Raises      ShapeError when built for images smaller than the patch, or in another layout than (N, H, W, C)
     Source      LeCun and others 1989, NIPS 2, 396-404 (there with a weight for each channel)
 
@@ -107,7 +107,7 @@ class AvgPool2D(Layer):
         share = dy / _counts(shape, window, dy.dtype)  # y = sum of the patch / its count
         N, H_out, W_out, C = dy.shape
         dP = np.broadcast_to(share[:, :, :, None, None], (N, H_out, W_out, *window.size, C))
-        return col2im(dP, *shape[1:3], window)
+        return col2im(dP, shape, window)
 
 
 class GlobalAvgPool2D(Layer):
