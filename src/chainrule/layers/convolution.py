@@ -12,7 +12,7 @@ from chainrule.initializers import INITIALIZERS, Initializer
 from chainrule.layers.layer import Array, Cache, Layer, Shape
 from chainrule.layers.patches import Pair, Window, col2im, fit_window, im2col, padding_or_word, whole_or_pair
 
-BLOCK = 1 << 18  # numbers in the patches and outputs of a few images, 1 MB in float32: docs/decisions/0020
+BLOCK = 1 << 19  # numbers in the patches and outputs of a few images, 2 MB in float32: docs/decisions/0020
 
 
 class Conv2D(Layer):
@@ -120,12 +120,10 @@ class Conv2D(Layer):
     def backward(self, dy: Array, cache: Cache, need_dx: bool = True) -> Array | None:
         (x,) = cache
         window, F = self.window(x.shape[1:]), self.out_channels
-        patches = im2col(x, window)
         dW, db = by_group(self.dW.reshape(-1, F), self.groups), self.db
         dW[...], db[...] = 0, 0
-        for images in blocks(patches, F):
-            rows = dy[images].reshape(-1, F)
-            P = patch_matrix(patches[images], self.groups)
+        for images in blocks(x.shape, window, dy.shape):
+            P, rows = patch_matrix(x[images], window, self.groups), dy[images].reshape(-1, F)
             dW += P.swapaxes(1, 2) @ by_group(rows, self.groups)  # y = P W + b  =>  dL/dW = P^T dy
             db += np.ones(len(rows), dy.dtype) @ rows  # b is added to every pixel; a product is faster than sum()
         return scatter(dy, self.W, x.shape, window, self.groups) if need_dx else None
@@ -133,12 +131,12 @@ class Conv2D(Layer):
 
 def correlate(x: Array, W: Array, window: Window, groups: int = 1, b: Array | None = None) -> Array:
     """The kernel laid on every patch: y = P W + b, a few images at a time."""
-    patches, F = im2col(x, window), W.shape[-1]
-    y = np.empty((*patches.shape[:3], F), x.dtype)
+    F = W.shape[-1]
+    y = np.empty((len(x), *window.places(*x.shape[1:3]), F), x.dtype)
     matrix = by_group(W.reshape(-1, F), groups)
-    for images in blocks(patches, F):
-        rows = y[images].reshape(-1, F)
-        np.matmul(patch_matrix(patches[images], groups), matrix, out=by_group(rows, groups))
+    for images in blocks(x.shape, window, y.shape):
+        P, rows = patch_matrix(x[images], window, groups), y[images].reshape(-1, F)
+        np.matmul(P, matrix, out=by_group(rows, groups))
         if b is not None:
             rows += b
     return y
@@ -160,10 +158,9 @@ def scatter(dy: Array, W: Array, shape: Shape, window: Window, groups: int = 1) 
         0, 1, 3, 4, 2
     )  # for each (r, s) and group by itself, so that col2im finds (r, s) in one piece
     dx = np.empty(shape, dy.dtype)
-    N, H_out, W_out, _ = dy.shape
-    for images in blocks(np.broadcast_to(dy[..., None, None, :1], (N, H_out, W_out, R, S, C)), F):
+    for images in blocks(shape, window, dy.shape):
         dP = by_group(dy[images].reshape(-1, F), G) @ W_T  # (R, S, G, pixels of y, C / G)
-        dP = dP.reshape(R, S, G, -1, H_out, W_out, C // G).transpose(3, 4, 5, 0, 1, 2, 6)
+        dP = dP.reshape(R, S, G, -1, *dy.shape[1:3], C // G).transpose(3, 4, 5, 0, 1, 2, 6)
         dx[images] = col2im(dP.reshape(*dP.shape[:5], C), dx[images].shape, window)
     return dx
 
@@ -173,18 +170,19 @@ def by_group(matrix: Array, groups: int) -> Array:
     return matrix.reshape(len(matrix), groups, -1).swapaxes(0, 1)
 
 
-def blocks(patches: Array, F: int) -> Iterator[slice]:
+def blocks(shape: Shape, window: Window, out_shape: Shape) -> Iterator[slice]:
     """A few images at a time: the patches of all would leave the processor's cache before they are used."""
-    N, H_out, W_out, R, S, C = patches.shape
+    (N, H_out, W_out, F), (R, S), C = out_shape, window.size, shape[-1]
     step = max(1, BLOCK // (H_out * W_out * (R * S * C + F)))
     return (slice(i, i + step) for i in range(0, N, step))
 
 
-def patch_matrix(patches: Array, groups: int) -> Array:
+def patch_matrix(x: Array, window: Window, groups: int) -> Array:
     """One row a patch, for each group: P (groups, N * H_out * W_out, R * S * C / groups).
 
     Memory is copied fastest in long runs: along a row of the window, S * C numbers, or along a row of the output.
     """
+    patches = im2col(x, window)
     N, H_out, W_out, R, S, C = patches.shape
     G, M = groups, N * H_out * W_out
     patches = patches.reshape(N, H_out, W_out, R, S, G, C // G)
