@@ -5,6 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.layers import convolution
+from chainrule.layers.patches import Window
 
 
 def built(layer, *in_shape):
@@ -39,6 +40,25 @@ def test_groups_do_not_see_each_other():
     other[..., 2:] += 1
     unchanged = (layer(x) == layer(other)).all(axis=(0, 1, 2))
     assert unchanged.tolist() == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window((3, 2), padding=((1, 0), (0, 1))),
+        Window((3, 2), dilation=(2, 1)),
+        Window((2, 1), padding=((0, 0), (1, 0))),  # more padding than a window of one column can be framed with
+        Window((3, 2), stride=(2, 1), padding=((1, 1), (0, 1))),
+    ],
+)
+def test_scatter_is_the_adjoint_of_correlate(window, groups):
+    rng, shape = np.random.default_rng(0), (3, 7, 6, 4)
+    x, W = rng.standard_normal(shape), rng.standard_normal((*window.size, 4 // groups, 6))
+    y = convolution.correlate(x, W, window, groups)
+    dy = rng.standard_normal(y.shape)
+    dx = convolution.scatter(dy, W, shape, window, groups)
+    assert np.vdot(y, dy) == pytest.approx(np.vdot(x, dx), rel=1e-12)
 
 
 SIZES = {  # arguments after the channels -> what becomes of 7 x 10

@@ -145,8 +145,8 @@ def correlate(x: Array, W: Array, window: Window, groups: int = 1, b: Array | No
 def scatter(dy: Array, W: Array, shape: Shape, window: Window, groups: int = 1) -> Array:
     """The adjoint of correlate: dx = col2im(dP) with dP = dy W^T, a few images at a time.
 
-    From patches side by side to each other (stride 1) a pixel of x gathers what R * S pixels of dy send it through W
-    turned by half a turn. That is a correlation again, and takes a quarter to a half less time (docs/decisions/0020).
+    At stride 1 a pixel of x gathers what R * S pixels of dy send it, and the kernel meets them in the opposite order: a
+    correlation again, with W turned by half a turn, in three quarters of the time (docs/decisions/0020).
     """
     (R, S, _, F), C, G = W.shape, shape[-1], groups
     kernel = W.reshape(R, S, C // G, G, F // G)
@@ -154,9 +154,7 @@ def scatter(dy: Array, W: Array, shape: Shape, window: Window, groups: int = 1) 
     if window.stride == (1, 1) and min(min(frame)) >= 0:
         turned = kernel[::-1, ::-1].transpose(0, 1, 4, 3, 2).reshape(R, S, F // G, C)
         return correlate(dy, turned, window._replace(padding=(frame[0], frame[1])), G)
-    W_T = kernel.transpose(
-        0, 1, 3, 4, 2
-    )  # for each (r, s) and group by itself, so that col2im finds (r, s) in one piece
+    W_T = kernel.transpose(0, 1, 3, 4, 2)  # one for each (r, s) and group: dP lies in memory as col2im reads it
     dx = np.empty(shape, dy.dtype)
     for images in blocks(shape, window, dy.shape):
         dP = by_group(dy[images].reshape(-1, F), G) @ W_T  # (R, S, G, pixels of y, C / G)
