@@ -39,7 +39,7 @@ STEPS = "test_step_parts.py test_training.py test_resuming.py"
 LAST = ("test_house.py::test_a_default_that_is_told_is_the_default", "test_bad_input.py")
 OWNERS = {
     "batches.py": "test_weights.py test_training.py test_refused_training.py",
-    "border.py": "test_odd_but_right_input.py test_network.py",
+    "border.py": "test_bad_input.py test_odd_but_right_input.py test_network.py",
     "configurable.py": "test_configurable.py",
     "evaluation.py": "test_tasks.py test_weights.py test_metrics.py test_step_parts.py",
     "gradient_check.py": "test_gradient_check.py",
@@ -85,6 +85,7 @@ OWNERS = {
     "tracing.py": "test_network.py test_divergence.py",
     "training.py": f"{STEPS} test_divergence.py test_refused_training.py test_callbacks.py",
     "training_step.py": f"{STEPS} test_clipping.py test_averaging.py test_weights.py test_divergence.py",
+    "warning_signs.py": "test_bad_input.py test_refused_training.py",
     "weighting.py": "test_weights.py",
 }
 

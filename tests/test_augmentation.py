@@ -272,7 +272,7 @@ def test_numpy_numbers_become_plain_ones():
             cr.DataError,
             r"shape \(64,\).*one example a batch, x\[None\]",
         ),
-        (lambda: cr.RandomAffine()(sparse.eye_array(9), rng()), cr.DataError, "expected a batch of floats.*csr_array"),
+        (lambda: cr.RandomAffine()(sparse.eye_array(9), rng()), cr.DataError, "a sparse matrix"),
         (lambda: cr.RandomAffine()(np.zeros((2, 8, 8, 1, 1)), rng()), cr.ShapeError, r"received \(2, 8, 8, 1, 1\)"),
         (
             lambda: cr.GaussianNoise(1)(np.zeros((2, 4), np.uint8), rng()),

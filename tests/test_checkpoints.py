@@ -155,7 +155,9 @@ def test_the_checkpoint_of_the_first_release_loads_for_ever():
 def golden_trainer():
     network = cr.Network(cr.Linear(5, 7), cr.BatchNorm(), cr.ReLU(), cr.Dropout(0.3), cr.Linear(7, 3), seed=1)
     optimizer = cr.Adam(cr.OneCycle(0.05, length=10))
-    return cr.Trainer(network, "cross_entropy", optimizer, batch_size=5, seed=3, penalty=cr.L2(1e-3), average=cr.EMA())
+    return cr.Trainer(
+        network, "cross_entropy", optimizer, batch_size=5, seed=3, penalty=cr.L2(1e-3), average=cr.EMA(warmup=False)
+    )
 
 
 # What does not fit ----------------------------------------------------------------------------------------------------

@@ -32,6 +32,22 @@ def test_training_that_can_be_killed(tmp_path, monkeypatch):
     np.testing.assert_array_equal(names["again"].network.params, whole.network.params)
 
 
+def test_the_doctor(capsys):
+    names = {}
+    exec(code("doctor.md"), names)
+    assert names["report"].causes == ["bias-axis"]
+    assert [names[name].verdict for name in ("functions", "slopes", "loss", "arrays")] == [
+        "right",
+        "right",
+        "wrong",
+        "right",
+    ]
+    assert names["loss"].causes == ["forgot-n"]
+    assert {"input scale", "loss at the start"} <= {item.name for item in names["checkup"].failed}
+    assert names["watch"].findings == []
+    assert "db = dz.sum(axis=0)" in capsys.readouterr().out
+
+
 # docs/training.md -----------------------------------------------------------------------------------------------------
 
 
@@ -74,8 +90,9 @@ PARTS = {f"cr.{name}" for name in SHOWN} | {
 for module in (cr.callbacks, cr.metrics):
     where = module.__name__.removeprefix("chainrule.")
     for name, thing in vars(module).items():
-        own = getattr(thing, "__module__", "").startswith(module.__name__) and name != "Confusion"
-        if own or (inspect.isclass(thing) and issubclass(thing, cr.Callback) and name not in ("Callback", "Watcher")):
+        own = getattr(thing, "__module__", "").startswith(module.__name__)
+        callback = inspect.isclass(thing) and issubclass(thing, cr.Callback)
+        if (own or callback) and name not in ("Callback", "Confusion", "Watcher"):
             PARTS.add(f"cr.{where}.{name}")
 OPTIONS = [*list(inspect.signature(cr.Trainer).parameters)[3:], "sample_weight", "validation", "epochs"]
 

@@ -178,6 +178,7 @@ def test_a_network_in_use(xy, layout, dtype):
     np.testing.assert_array_equal(odd, plain)
 
 
+@pytest.mark.filterwarnings("ignore:x is float128")
 @settings(repeatable, max_examples=30)
 @given(examples(), layouts, layouts, layouts, st.integers(2, 16))
 def test_training_to_the_bit(xy, layout, layout_of_y, layout_of_weights, batch_size):

@@ -120,7 +120,7 @@ def row(code, error, *texts):
     [
         row("cr.Neuron(2)([1, 2, 3])", cr.ShapeError, "(N, 2) or (2,)", "(3,)"),
         row("cr.Neuron(2)(np.zeros((2, 2, 2)))", cr.ShapeError, "(2, 2, 2)"),
-        row("cr.Neuron(2)(None)", cr.DataError, "NaN"),
+        row("cr.Neuron(2)(None)", cr.DataError, "received None"),
         row("cr.Neuron(0)", cr.ConfigurationError, "inputs", "[1, inf)"),
         row("cr.Neuron(2, 'sigmod')", cr.ConfigurationError, "Did you mean 'sigmoid'?"),
         row("cr.Neuron(2, 'softmax')", cr.ConfigurationError, "Softmax() is no function of one number", "'sigmoid'"),

@@ -25,6 +25,7 @@ def test_shuffling_has_a_stream_of_its_own(seed):
     assert (step.rows != np.random.default_rng(seed).permutation(ROWS)).any()
 
 
+@pytest.mark.filterwarnings("ignore:learning_rate is 0")
 def test_every_step_draws_anew_and_every_seed_otherwise():
     """All rows alike and weights that stand still: only the mask can make two losses differ."""
 

@@ -34,6 +34,7 @@ def test_the_loss_of_a_step_is_that_before_it_and_the_weights_have_moved():
         np.testing.assert_allclose(trainer.network.params, before.params, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.filterwarnings("ignore:learning_rate is 0")
 @pytest.mark.parametrize("batch_size", [1, 4, BATCH, ROWS, 1000])
 def test_every_epoch_sees_every_row_once_in_an_order_of_seed_and_epoch(batch_size):
     def orders(seed):
@@ -57,6 +58,7 @@ def test_the_loss_of_an_epoch_is_weighted_by_rows():
     assert row["loss"] != pytest.approx(np.mean([step.loss for step in steps]), rel=1e-4), "a mean of means is wrong"
 
 
+@pytest.mark.filterwarnings("ignore:learning_rate is 0")
 def test_the_accuracy_of_an_epoch_counts_hits():
     trainer = plain_trainer(0.0)
     trainer.fit(X, Y)
@@ -195,6 +197,7 @@ def test_statistics_behind_a_layer_that_learns_are_refused():
         cr.Network(cr.Linear(5, 7), cr.Standardize(), cr.Linear(7, 3))
 
 
+@pytest.mark.filterwarnings("ignore:learning_rate is 0")
 def test_running_statistics_see_every_batch_once():
     trainer = cr.Trainer(cr.Network(cr.BatchNorm(), cr.Linear(5, 3)), "cross_entropy", cr.SGD(0.0), batch_size=BATCH)
     mean, variance = np.zeros(5), np.ones(5)

@@ -46,6 +46,7 @@ def test_all_weights_alike_are_no_weights():
     np.testing.assert_allclose(weighted.history["loss"], plain.history["loss"], rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:learning_rate is 0")
 def test_the_loss_of_an_epoch_is_the_weighted_mean_over_its_rows():
     weights = np.random.default_rng(0).random(ROWS)
     trainer = trainer64(batch_size=4)
@@ -83,6 +84,7 @@ def test_validation_counts_by_weights_in_all_it_measures():
     assert only.items() <= {name.removeprefix("validation_"): value for name, value in row.items()}.items()
 
 
+@pytest.mark.filterwarnings("ignore:learning_rate is 0")
 def test_the_accuracy_of_an_epoch_is_the_weighted_share_of_its_rows():
     weights = np.random.default_rng(0).random(ROWS)
     trainer = trainer64(batch_size=4, accumulate=2)

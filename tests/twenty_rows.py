@@ -1,5 +1,7 @@
 """What the tests of bad and of odd input share: twenty rows of data, and the shortest ways to train on them."""
 
+from decimal import Decimal as Decimal
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,26 @@ def pandas():
 
 def batch_norm():
     return of(cr.Linear(4, 3), cr.BatchNorm(), cr.Linear(3, 3))
+
+
+def weigh(weights):
+    """Train with weights of the rows."""
+    return kept(cr.Trainer(net(), "cross_entropy")).fit(X, Y, sample_weight=weights)
+
+
+def longdouble(x=X):
+    if np.dtype(np.longdouble).itemsize == 8:
+        pytest.skip("no number here is longer than a double")
+    return x.astype(np.longdouble)
+
+
+class OwnSoftmax(cr.Layer):
+    """One that the library cannot know for what it is."""
+
+    any_shape = True
+
+    def forward(self, x, train=False, rng=None):
+        return cr.Softmax().forward(x)
+
+    def backward(self, dy, cache, need_dx=True):
+        return cr.Softmax().backward(dy, cache)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.border import as_array, is_sparse
+from chainrule.border import as_array
 from chainrule.configurable import Configurable, number
 from chainrule.errors import ConfigurationError, DataError, ShapeError
 from chainrule.layers.layer import Array, Shape
@@ -40,7 +40,7 @@ class Augmentation(Configurable):
     def __call__(self, x: Any, rng: np.random.Generator) -> Array:
         """The batch changed, in an array of its own."""
         x = as_array(x)
-        if is_sparse(x) or x.dtype.kind != "f" or x.ndim < 2:
+        if x.dtype.kind != "f" or x.ndim < 2:
             raise DataError(
                 f"{self!r}: expected a batch of floats, an array (N, ...), received {type(x).__name__} of {x.dtype}, "
                 f"shape {x.shape}. Cast whole numbers first, x.astype(np.float32); make one example a batch, x[None]."

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from chainrule import border
-from chainrule.errors import ChainruleWarning, ConfigurationError, ShapeError, naming
-from chainrule.layers import BatchNorm, Rescale, Sigmoid, Softmax, Standardize
+from chainrule.errors import ConfigurationError, ShapeError, naming
+from chainrule.layers import Sigmoid, Softmax
 from chainrule.layers.layer import Array
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from chainrule.losses.loss import check_weights
@@ -17,7 +16,6 @@ from chainrule.network import Network
 from chainrule.tasks import classifies
 from chainrule.weighting import class_weights
 
-LARGE = 20  # an input this large deserves a word
 SHUFFLE, CHANCE, AUGMENT = 1, 2, 3  # streams of random numbers, each with its own branch of the seed
 
 
@@ -113,41 +111,6 @@ def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:
         return Batches(x, y, network, loss, name="validation x", sample_weight=weights[0] if weights else None)
 
 
-def warn_unscaled(data: Batches, network: Network) -> None:
-    """Warn of large inputs that nothing in front of the first weights scales down, and of large numbers as targets."""
-    _warn_unscaled_targets(data.y, network, data.loss)
-    x = data.x[border.pieces(data.x)[0]] if border.is_source(data.x) else data.x
-    scaled = any(
-        isinstance(layer, (Rescale, Standardize, BatchNorm)) for layer in network.layers[: network.first_learning + 1]
-    )
-    largest = 0 if scaled or border.is_sparse(x) else max(abs(float(x.max())), abs(float(x.min())))
-    if largest > LARGE:
-        warnings.warn(
-            f"x reaches {largest:g}, and nothing scales it: training will crawl or explode. Put "
-            f"Rescale({1 / largest:.3g}) or Standardize() in front, or say MLP(..., scale=1/255) for pixels.",
-            ChainruleWarning,
-            stacklevel=6,  # the line that says fit
-        )
-
-
-def _warn_unscaled_targets(y: Array, network: Network, loss: Loss) -> None:
-    if loss.output != "identity" or isinstance(network.layers[-1], Rescale):
-        return
-    y = y.reshape(len(y), -1)
-    mean, deviation = y.mean(axis=0, dtype=np.float64), y.std(axis=0, dtype=np.float64)
-    size = np.maximum(np.abs(mean), deviation)
-    worst = int(size.argmax())
-    if size[worst] > LARGE:
-        column = f", column {worst}," if len(size) > 1 else ""
-        warnings.warn(
-            f"targets{column} have mean {mean[worst]:.3g} and deviation {deviation[worst]:.3g}, and the network begins "
-            "near 0: it will crawl or explode on its way there. Standardize them, (y - m) / s, and turn predictions p "
-            "back by m + s * p.",
-            ChainruleWarning,
-            stacklevel=7,
-        )
-
-
 def check_pair(network: Network, loss: Loss) -> None:
     """Raise ConfigurationError unless the network's last layer and task go with the loss."""
     last = network.layers[-1] if network.layers else None
@@ -175,9 +138,11 @@ def check_pair(network: Network, loss: Loss) -> None:
 
 def check_augmented(change: Any, changed: Any, x: Array) -> Array:
     """What an augmentation made of x, in x's dtype; ShapeError if the shape is another one."""
-    if np.shape(changed) != x.shape:
-        raise ShapeError(f"{change!r}: expected an array of the batch's shape {x.shape}, received {np.shape(changed)}.")
-    return np.asarray(changed, x.dtype)
+    if not isinstance(changed, np.ndarray):
+        changed = border.as_array(changed, repr(change))
+    if changed.shape != x.shape:
+        raise ShapeError(f"{change!r}: expected an array of the batch's shape {x.shape}, received {changed.shape}.")
+    return changed.astype(x.dtype, copy=False)
 
 
 def check_position(network: Network, n: int, batch_size: int, epoch: int, rows_done: int) -> None:

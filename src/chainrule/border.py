@@ -3,66 +3,87 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+import reprlib
+from collections.abc import Mapping, Sequence, Set
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chainrule.configurable import number
 from chainrule.errors import DataError, LabelError, ShapeError
-from chainrule.layers.layer import Array, Shape
+
+if TYPE_CHECKING:
+    from chainrule.layers.layer import Array, Shape
 
 CHUNK = 1 << 22  # values looked at in one go, so that a check never needs a copy of the data
 BATCH = 1000  # rows that inference takes at a time
+NO_ARRAYS: tuple[tuple[Any, str], ...] = (
+    (type(None), "Was it ever set?"),
+    ((str, PathLike), "A file? Read it first, for instance with np.loadtxt."),
+    (Mapping, "Columns by name? np.column_stack(list({}.values()))."),
+    (Set, "A set has no order: make a list of it."),
+)
 
 
 def as_array(x: Any, name: str = "x") -> Array:
     """Real numbers from whatever holds them: arrays, nested lists, anything with __array__."""
+    for kind, advice in NO_ARRAYS:
+        if isinstance(x, kind):
+            raise DataError(f"{name}: expected rows of numbers, received {reprlib.repr(x)}. {advice.format(name)}")
     if isinstance(x, np.ma.MaskedArray) and np.ma.getmaskarray(x).any():
         raise DataError(f"{name}: a masked array with masked entries. Fill them first: x.filled(0).")
     if hasattr(x, "__next__"):
         raise DataError(f"{name}: a generator can be read only once. Make an array of it: np.stack(list({name})).")
     if is_sparse(x):
-        array = x.tocsr()
-    else:
-        try:
-            array = np.asarray(x)
-        except (ValueError, TypeError, RuntimeError) as error:
-            raise DataError(f"{name}: {_ragged(x) or f'cannot be read as an array ({error}).'}") from None
+        raise DataError(f"{name}: a sparse matrix. Make it dense: {name}.toarray().")
+    try:
+        array = np.asarray(x)
+    except (ValueError, TypeError, RuntimeError) as error:
+        advice = "Do all rows hold as many numbers? Or make one array of it first."
+        raise DataError(f"{name}: {_ragged(x) or f'cannot be read as an array ({error}). {advice}'}") from None
     if array.dtype.kind == "O":
         try:
             array = array.astype(np.float64)
-        except (ValueError, TypeError):
-            raise DataError(f"{name}: {_ragged(x) or _no_number(array)}") from None
-    if array.dtype.kind == "c":
-        raise DataError(f"{name}: Complex data not supported, received {array.dtype}. Use x.real, or two columns.")
-    if array.dtype.kind in "US":
+        except (ValueError, TypeError, OverflowError):
+            raise DataError(f"{name}: {_ragged(x) or _no_number(array, x)}") from None
+    check_numbers(array.dtype, name)
+    return array
+
+
+def check_numbers(dtype: np.dtype[Any], name: str) -> None:
+    """Raise DataError for a dtype that holds no real numbers."""
+    if dtype.kind == "c":
+        raise DataError(f"{name}: Complex data not supported, received {dtype}. Use x.real, or two columns.")
+    if dtype.kind in "US":
         raise DataError(f"{name}: expected numbers, received text. Numbers written as text: np.array(x).astype(float).")
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{name}: expected numbers, received {array.dtype}. Turn each column into numbers first.")
-    return array  # type: ignore[no-any-return, unused-ignore]
+    if dtype.kind not in "fiub":
+        raise DataError(f"{name}: expected numbers, received {dtype}. Turn each column into numbers first.")
 
 
 def as_rows(x: Any, name: str = "x") -> Array:
-    """`as_array` for inputs, which may be a source: that stays what it is, to be read piece by piece."""
+    """`as_array` for inputs, which may be sparse, or a source: that stays what it is, to be read piece by piece."""
+    if is_sparse(x):
+        check_numbers(x.dtype, name)
+        return x.tocsr()
     return x if is_source(x) else as_array(x, name)
 
 
 def as_targets(targets: Any) -> Array:
     """The targets as an array of real numbers; text is refused with the mend."""
-    first: Any = targets
-    while (isinstance(first, np.ndarray) and first.ndim and len(first)) or (isinstance(first, (list, tuple)) and first):
+    first: Any = targets.to_numpy() if hasattr(targets, "to_numpy") else targets  # pandas
+    while isinstance(first, (list, tuple)) and first:
         first = first[0]
+    if isinstance(first, np.ndarray) and first.size:
+        first = first.flat[0]
     if isinstance(first, (str, bytes)):
         raise LabelError(
             f"targets are text (the first is {str(first)!r}), expected numbers. Digits as text: "
             "np.array(y).astype(int). Decimal numbers: .astype(float). "
             "Names: names, y = np.unique(y, return_inverse=True)."
         )
-    if is_sparse(targets):
-        raise DataError("targets: a sparse matrix. Make it dense: y.toarray().")
-    array = as_array(targets, "targets")
-    if array.ndim == 0:
+    array = None if targets is None else as_array(targets, "targets")
+    if array is None or array.ndim == 0:
         raise DataError(f"targets: expected one for each row of x, received {targets!r}.")
     return array
 
@@ -114,12 +135,15 @@ def check_shape(x: Array, in_shape: Shape, who: str, name: str = "x") -> None:
             "Expected 2D array, got 1D array instead. Reshape your data either using x.reshape(-1, 1) if it has a "
             "single feature or x.reshape(1, -1) if it is a single example."
         )
+    elif len(x.shape) == len(in_shape) + 1 and sorted(x.shape[1:]) == sorted(in_shape):
+        order = ", ".join(map(str, (0, *_axes(x.shape[1:], in_shape))))
+        advice = f"Its axes stand in another order, images being (N, H, W, C): x.transpose({order})."
     elif math.prod(x.shape[1:]) == math.prod(in_shape):
         advice = f"The sizes agree: use x.reshape(len(x), {', '.join(map(str, in_shape))})" + (
             ", or put Flatten() in front." if len(in_shape) == 1 else "."
         )
     elif len(in_shape) == 3 and x.shape[1:] == in_shape[:2]:
-        advice = "The channel axis is missing: x[..., None]."
+        advice = f"The axis of {in_shape[2]} channels is missing: np.repeat(x[..., None], {in_shape[2]}, axis=-1)."
     else:
         advice = f"x has {x.shape[-1]} features, but the network expects {in_shape[-1]}."
     raise ShapeError(f"{who}: expected {name} of shape {expected}, received {x.shape}. {advice}")
@@ -161,7 +185,7 @@ def not_finite(value: float, name: str, row: int, column: Sequence[int], dtype: 
 def check_rows(x: Array, y: Array, name: str = "x") -> None:
     """Raise DataError unless x and y have the same number of rows, at least one."""
     if not x.shape:
-        raise DataError(f"{name}: expected rows of numbers, received {x[()]!r}.")
+        raise DataError(f"{name}: expected rows of numbers, received the number {x[()]}.")
     n, m = x.shape[0], len(y)
     if n == 0:
         raise DataError(f"{name}: Found array with 0 sample(s) (shape={x.shape}) while a minimum of 1 is required.")
@@ -173,22 +197,33 @@ def check_rows(x: Array, y: Array, name: str = "x") -> None:
         )
 
 
-def _no_number(array: Array) -> str:
-    """Which object of an array is not a number."""
+def _axes(given: Shape, wanted: Shape) -> list[int]:
+    """Which axis of `given`, counted from 1, goes to each place of `wanted`; the sizes are the same."""
+    left = list(enumerate(given, 1))
+    return [left.pop([size for _, size in left].index(width))[0] for width in wanted]
+
+
+def _no_number(array: Array, x: Any) -> str:
+    """Which object of an array is not a number, with the name of its column if x is a table."""
+    names = list(getattr(x, "columns", ()))
     for index in np.ndindex(array.shape):
         try:
             float(array[index])
-        except (TypeError, ValueError):
-            place = f"row {index[0]}" + (f", column {index[1]}" if len(index) > 1 else "") if index else "it"
-            return f"expected numbers, but {place} holds {array[index]!r}. Fill, drop or translate such entries."
+        except (TypeError, ValueError, OverflowError):
+            column = f", column {names[index[1]]!r}" if names else f", column {index[1]}" if len(index) > 1 else ""
+            place = f"but row {index[0]}{column} holds" if index else "received"
+            return f"expected numbers, {place} {reprlib.repr(array[index])}. Fill, drop or translate such entries."
     return "holds objects that are not numbers."
 
 
 def _ragged(x: Any) -> str:
     """What is wrong with nested lists whose rows differ; nothing for other things."""
-    if not isinstance(x, (list, tuple)) or not all(isinstance(row, (list, tuple, np.ndarray)) for row in x):
+    if not isinstance(x, (list, tuple)):
         return ""
-    odd = next((i for i, row in enumerate(x) if len(row) != len(x[0])), None)
+    shapes = [(len(row),) if isinstance(row, (list, tuple)) else getattr(row, "shape", ()) for row in x]
+    widths = [shape[0] if shape else None for shape in shapes]
+    odd = next((i for i, width in enumerate(widths) if width != widths[0]), None)
     if odd is None:
-        return ""
-    return f"the rows have different lengths: row {odd} has {len(x[odd])}, row 0 has {len(x[0])}."
+        return next((f"in row {i}, {fault}" for i, fault in enumerate(map(_ragged, x)) if fault), "")
+    has = ["is no row" if width is None else f"has {width}" for width in widths]
+    return f"the rows have different lengths: row {odd} {has[odd]}, row 0 {has[0]}."

@@ -13,7 +13,7 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
@@ -205,7 +205,7 @@ def differences(expected: Mapping[str, str], held: Mapping[str, str]) -> str:
 def with_own(own: Any, table: Known = KNOWN) -> Known:
     """The closed table, and the caller's own classes."""
     known = dict(table)
-    for kind in [own] if isinstance(own, type) else own:
+    for kind in own if isinstance(own, Iterable) and not isinstance(own, type) else [own]:
         if not (isinstance(kind, type) and issubclass(kind, Configurable)):
             raise ConfigurationError(f"layers: expected classes, such as layers=[MyLayer], received {kind!r}.")
         if known.setdefault(kind.__name__, kind) is not kind:
@@ -248,6 +248,8 @@ def _class_names(data: Any) -> Iterator[Any]:
 @contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
     """A CheckpointError that passes through says which file it is about."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise ConfigurationError(f"expected the path of a file, such as 'model.safetensors', received {path!r}.")
     try:
         yield
     except CheckpointError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.border import as_array, is_sparse
+from chainrule.border import as_rows, is_sparse
 from chainrule.errors import DataError
 from chainrule.layers.layer import Array
 
@@ -57,8 +57,8 @@ def _of(data: Any, name: str) -> str:
 
 def _chunks(data: Any, name: str) -> Iterator[Array]:
     """The rows in order, some at a time; at least one chunk, though it may be empty."""
-    if isinstance(data, (list, tuple)) or is_sparse(data):
-        data = as_array(data, name)
+    if isinstance(data, (list, tuple)) or is_sparse(data) or not hasattr(data, "__len__"):
+        data = as_rows(data, name)
     length, start, rows = int(data.shape[0] if hasattr(data, "shape") else len(data)), 0, 1
     while start < length or not start:
         part = data[start : start + rows]

@@ -19,7 +19,7 @@ import numpy as np
 
 from chainrule.border import as_array
 from chainrule.configurable import by_name
-from chainrule.errors import ConfigurationError, GradientError
+from chainrule.errors import ConfigurationError, DataError, GradientError
 from chainrule.layers import Layer
 from chainrule.layers.layer import Array
 from chainrule.losses import LOSSES, Loss
@@ -136,8 +136,7 @@ def check_gradients(
     """Compare every gradient of a layer, network or loss with numerical differences, in float64.
 
     Arguments   subject  a layer or network (left untouched), or a loss
-                x        a small batch of inputs; for a loss, the outputs it judges. Of more than 64 rows the first
-                         are taken, and fewer where too many entries lie at kinks
+                x        a small batch of inputs; for a loss, the outputs it judges. At most 64 rows are taken
                 y, loss  targets and loss of a network; a loss needs y alone. Without them the sum of the outputs, each
                          times a random number, is differentiated
                 train    check the pass as in training, dropout masks and batch statistics included (default True)
@@ -154,6 +153,8 @@ def check_gradients(
     if not isinstance(subject, (Layer, Network, Loss)):
         raise ConfigurationError(f"check_gradients: expected a layer, a network or a loss, received {subject!r}.")
     x = as_array(x).astype(np.float64)
+    if not x.size or not np.isfinite(x).all():
+        raise DataError(f"check_gradients: expected x of finite numbers, at least one, received shape {x.shape}.")
     loss = None if loss is None else by_name("loss", loss, LOSSES, Loss)
     rows, report = min(len(x), ROWS), None
     while report is None or (report.unsure and rows > 2):

@@ -78,6 +78,7 @@ def minimize(
         from scipy.optimize import minimize as minimize_by_scipy
     except ImportError:
         raise MissingExtraError("minimize", "SciPy", "scipy") from None
+    CHECKS["network"]("network", network)
     number("minimize", "max_iterations", max_iterations, "[1, inf)", whole=True)
     number("minimize", "tolerance", tolerance, "[0, inf)")
     objective = Objective(network, x, y, by_name("loss", loss, LOSSES, Loss), CHECKS["penalty"]("penalty", penalty))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chainrule.configurable import by_name, spelling
 from chainrule.errors import ConfigurationError
@@ -41,9 +41,8 @@ def MLP(
     >>> MLP([784, 128, 10], scale=1/255)
     Network(Rescale(0.00392156862745098), Linear(784, 128), ReLU(), Linear(128, 10), in_shape=(784,))
     """
-    widths = list(widths)
-    if len(widths) < 2:
-        raise ConfigurationError(f"MLP: expected at least an input and an output width, received {widths}.")
+    if isinstance(widths, str) or not isinstance(widths, Iterable) or len(widths := list(widths)) < 2:
+        raise ConfigurationError(f"MLP: expected widths such as [784, 10], of input and output, received {widths!r}.")
     between = by_name("activation", activation, ACTIVATIONS, Layer)
     if initializer is None:
         initializer = "glorot" if isinstance(between, (Identity, Sigmoid, Softmax, Tanh)) else "he"

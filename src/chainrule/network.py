@@ -15,7 +15,7 @@ import numpy as np
 from chainrule import border, summary, tasks
 from chainrule.configurable import Configurable, by_name, number
 from chainrule.displays import Displayable
-from chainrule.errors import ConfigurationError, DataError, NotBuiltError
+from chainrule.errors import ConfigurationError, DataError, NotBuiltError, ShapeError
 from chainrule.evaluation import evaluate, named_metrics
 from chainrule.layers import Layer, Linear, Sigmoid, Softmax
 from chainrule.layers.layer import Array, Cache, Pieces, Shape
@@ -129,6 +129,8 @@ class Network(Displayable, Configurable):
         self, x: Array, train: bool = False, rng: np.random.Generator | None = None
     ) -> tuple[Array, list[Cache]]:
         """Raw outputs for one batch of the network's dtype, and every layer's cache."""
+        if getattr(x, "shape", ())[1:] != self.in_shape:
+            x = self.enter(x)  # which says what is wrong
         caches = []
         for layer in self.layers:
             x, cache = layer.forward(x, train, rng)
@@ -137,8 +139,12 @@ class Network(Displayable, Configurable):
 
     def backward(self, dy: Array, caches: list[Cache], need_dx: bool = False) -> Array | None:
         """Fill `grads` from dL/doutputs. With need_dx return dL/dx; without, stop at the first layer that learns."""
-        if len(caches) != len(self.layers):
-            raise ConfigurationError(f"backward: expected {len(self.layers)} caches of a forward, got {len(caches)}.")
+        received = len(caches) if isinstance(caches, (list, tuple)) else type(caches).__name__
+        if received != len(self.layers):
+            raise ConfigurationError(f"backward: expected {len(self.layers)} caches of a forward, received {received}.")
+        if getattr(dy, "shape", ())[1:] != self.out_shapes[-1]:
+            expected = ", ".join(map(str, ("N", *self.out_shapes[-1])))
+            raise ShapeError(f"backward: expected dy of the outputs' shape ({expected}), received {np.shape(dy)}.")
         stop = 0 if need_dx else self.first_learning
         for i in range(len(self.layers) - 1, stop - 1, -1):
             dy = self.layers[i].backward(dy, caches[i], need_dx or i > stop)  # type: ignore[assignment]

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
+from chainrule.border import as_array
 from chainrule.errors import ConfigurationError, NotBuiltError, ShapeError
 from chainrule.layers.layer import Array, Layer, Shape
 
@@ -161,9 +162,9 @@ def flat_property(name: str, doc: str) -> Any:
     """A vector of the network that cannot be replaced, only filled: the layers' arrays are views into it."""
 
     def fill(network: Any, value: Any) -> None:
-        vector = getattr(network, name)
-        if np.shape(value) != vector.shape:
-            raise ShapeError(f"network.{name[1:]} has shape {vector.shape}, received {np.shape(value)}.")
+        vector, value = getattr(network, name), as_array(value, f"network.{name[1:]}")
+        if value.shape != vector.shape:
+            raise ShapeError(f"network.{name[1:]} has shape {vector.shape}, received {value.shape}.")
         vector[...] = value
 
     return property(operator.attrgetter(name), fill, doc=doc)

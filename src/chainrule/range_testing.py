@@ -84,6 +84,8 @@ def range_test(
     >>> 0.05 < result.suggestion < 2
     True
     """
+    if not isinstance(trainer, Trainer):
+        raise ConfigurationError(f"range_test: expected a Trainer, received {trainer!r}.")
     low, high = (number("range_test", name, value, "(0, inf)") for name, value in (("low", low), ("high", high)))
     if low >= high:
         raise ConfigurationError(f"range_test: expected low < high, received low={low:g} and high={high:g}.")

@@ -81,6 +81,8 @@ def _named(function: Any) -> str:
 
 
 def _check_fits(trainer: Trainer, state: dict[str, Any]) -> None:
+    if not isinstance(state, dict) or "params" not in state:
+        raise CheckpointError(f"expected what trainer.state() gives, received {type(state).__name__}.")
     network, sizes = trainer.network, (len(state["params"]), len(state["state"]))
     if not network.out_shapes and state["in_shape"] is not None:
         network = network.copy()

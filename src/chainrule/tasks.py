@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,8 +91,8 @@ def check_output(output: str | None, layers: Sequence[Layer]) -> str | None:
 
 def check_class_names(names: Sequence[str]) -> tuple[str, ...]:
     """The names of the classes, each once."""
-    if isinstance(names, str):
-        raise ConfigurationError(f"class_names: expected a list of names, received the text {names!r}.")
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ConfigurationError(f"class_names: expected a list of names, received {names!r}.")
     checked = tuple(map(str, names))
     if len(set(checked)) != len(checked):
         raise ConfigurationError(f"class_names: every class needs a name of its own, received {checked}.")

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import resuming, tasks, training_step
-from chainrule.batches import Batches, check_pair, check_position, held_out_batches, warn_unscaled
+from chainrule import resuming, tasks, training_step, warning_signs
+from chainrule.batches import Batches, check_pair, check_position, held_out_batches
 from chainrule.configurable import Spelling, number, spelling
 from chainrule.errors import ConfigurationError, DataError, DivergenceError, unknown_name
 from chainrule.history import Callback, History, Step
@@ -143,10 +143,10 @@ class Trainer(Spelling):
         check_position(self.network, len(data), self.batch_size, self.epoch, self.rows_done)
         if not self.network.task_is_given:
             self.network.output = self.loss.output
-        if self.step == 0:
-            warn_unscaled(data, self.network)
         self.network.adapt(data.x)
         self.network(data.x[:2])  # a layer that does not keep the contract says so now, and once
+        if self.step == 0:
+            warning_signs.warn(data, self.network, self.optimizer)
         if self.metrics:
             if held_out is None:
                 raise ConfigurationError("metrics are measured on validation data: say validation=(x, y).")

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HALVES = ("tuning", "set_aside")  # one to build the doctor with, the other to judge it once it is built
+HALVES = ("tuning", "extra", "set_aside")  # two to build the doctor with, the last to judge it once it is built
 RIGHT, BESIDE, WRONG = "right", "right only beside its own loss", "wrong"
 
 
@@ -50,7 +50,7 @@ def case(verdict, causes=()):
 
 
 def cases(half):
-    """All cases of one half, "tuning" or "set_aside"."""
+    """All cases of one half: "tuning", "extra" or "set_aside"."""
     for file in sorted(Path(__file__).parent.glob(f"{half}_*.py")):
         import_module(f"{__package__}.{file.stem}")
     return [each for each in CASES.values() if each.half == half]

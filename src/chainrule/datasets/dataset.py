@@ -91,7 +91,10 @@ def one_hot(labels: npt.ArrayLike, classes: int | None = None, dtype: npt.DTypeL
            [1., 0., 0.],
            [0., 1., 0.]], dtype=float32)
     """
-    labels = np.asarray(labels)
+    try:
+        labels = np.asarray(labels)
+    except ValueError:
+        raise LabelError("one_hot: expected labels of shape (N,), received rows of different lengths.") from None
     if labels.ndim != 1:
         raise LabelError(
             f"one_hot: expected labels of shape (N,), received {labels.shape}. "

@@ -54,6 +54,8 @@ def mnist(
       validation  Split(x=uint8 (5000, 784), y=int64 (5000,))
       test        Split(x=uint8 (10000, 784), y=int64 (10000,))
     """
+    if not isinstance(folder, (str, os.PathLike, type(None))):
+        raise ConfigurationError(f"mnist: folder={folder!r}: expected a path, or None for the bundled digits.")
     folder = BUNDLED if folder is None else Path(folder)
     (images, y), (test_images, test_y) = (_read_part(folder, part) for part in ("train", "t10k"))
     image_shape, test_shape = images.shape[1:], test_images.shape[1:]

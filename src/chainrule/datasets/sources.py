@@ -6,6 +6,7 @@ import copy
 import math
 import os
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,8 @@ class Source:
     def __init__(self, rows: Any, *, block: int = 256, window: int = 64) -> None:
         block = number("Source", "block", block, "[1, inf)", whole=True)
         window = number("Source", "window", window, "[1, inf)", whole=True)
-        if border.is_sparse(rows) or not (hasattr(rows, "__len__") and hasattr(rows, "__getitem__")):
+        sliced = hasattr(rows, "__len__") and hasattr(rows, "__getitem__") and not isinstance(rows, Mapping)
+        if border.is_sparse(rows) or not sliced:
             raise DataError(
                 f"Source: expected rows with a length and slices, such as an np.memmap, received "
                 f"{type(rows).__name__}. What memory holds needs no Source: give it to fit as it is."

@@ -15,10 +15,10 @@ from chainrule.doctor.examining.objects import from_object
 from chainrule.doctor.examining.ours import from_ours
 from chainrule.doctor.examining.patients import Patient
 from chainrule.doctor.naming import symptoms, wrong_forwards
-from chainrule.doctor.naming.diagnosis import chain_of, diagnose
+from chainrule.doctor.naming.diagnosis import acquit, chain_of, diagnose
 from chainrule.doctor.naming.recognising import rows_of
-from chainrule.doctor.naming.relations import Explanation
-from chainrule.doctor.report import BESIDE, RIGHT, WRONG, Report, Row, ratio_map, worst_entry
+from chainrule.doctor.report import WRONG, Report
+from chainrule.doctor.writing import written
 from chainrule.errors import ConfigurationError
 from chainrule.layers import Layer
 from chainrule.losses import Loss
@@ -127,18 +127,21 @@ def _examined(make: Callable[..., Patient], title: str, x: Any, y: Any, examples
     evidence = examine(make(), rows)
     evidence.fewer = _fewer(make, x, y, rows, evidence)
     evidence.chain = chain_of(evidence)
+    acquit(evidence)
     found = diagnose(evidence)
     for symptom in (
         *symptoms.changed_weights(evidence, found),
         *symptoms.carried_over(make, evidence),
-        wrong_forwards.mixes_examples(make, evidence),
+        symptoms.drawn_anew(make, evidence),
+        wrong_forwards.mixes_examples(evidence),
         wrong_forwards.broadcast_targets(make, evidence),
+        wrong_forwards.labels_across(make, evidence),
         wrong_forwards.unscaled_dropout(make, evidence),
         wrong_forwards.ties(make, evidence),
     ):
         if symptom is not None:
             trouble.append(symptom)
-    return _written(title, evidence, found, trouble, shared)
+    return written(title, evidence, found, trouble, shared)
 
 
 def _fewer(
@@ -150,85 +153,17 @@ def _fewer(
     def fewer() -> Evidence | None:
         if not made:
             made.append(None)
+            less_x = np.asarray(x)[:-1] if rows else np.asarray(x)[..., :-1]
+            along = y is None or not (np.ndim(y) == 2 and not rows)
+            less_y = None if y is None else np.asarray(y)[:-1] if along else np.asarray(y)[..., :-1]
             try:
-                less_x = np.asarray(x)[:-1] if rows else np.asarray(x)[..., :-1]
-                along = y is None or not (np.ndim(y) == 2 and not rows)
-                less_y = None if y is None else np.asarray(y)[:-1] if along else np.asarray(y)[..., :-1]
-                if evidence.n > 2:
+                if evidence.n > 1:
                     made[0] = examine(make(less_x, less_y), rows)
-            except (
-                Exception
-            ):  # code that knows its batch size, or a loss of the wrong shape: then without this evidence
-                pass
+            except (LearnerError, ValueError, IndexError):
+                pass  # code that knows its batch size: then without this evidence
         return made[0]
 
     return fewer
-
-
-def _written(
-    title: str, evidence: Evidence, found: dict[str, Explanation], trouble: list[symptoms.Symptom], shared: list[str]
-) -> Report:
-    rows = []
-    for name in evidence.numerical:
-        given, measured = evidence.analytic.get(name), evidence.numerical[name]
-        why = found.get(name)
-        if (
-            why is not None
-            and shared
-            and why.cause in ("wrong-mask", "unknown", "wrong-input", "missing-derivative", "accumulated")
-        ):
-            says = f"{', '.join(shared)} runs twice in one forward, and its cache keeps only the second pass"
-            why = Explanation(
-                "cache-overwritten",
-                says,
-                "make one object for each place, or return the cache instead of keeping it on self",
-            )
-        verdict = RIGHT if why is None else BESIDE if why.cause == "beside-loss" else WRONG
-        rows.append(
-            Row(
-                name,
-                measured.shape,
-                verdict,
-                evidence.error(name)[0],
-                evidence.kinks[name],
-                worst_entry(given, measured),
-                why.cause if why else "",
-                why.says if why else "",
-                why.write if why else "",
-                ratio_map(given, measured) if why is not None and why.cause == "unknown" else "",
-            )
-        )
-    notes = [(s.cause, s.says, s.write) for s in trouble if not s.warning]
-    hints = [(s.cause, s.says, s.write) for s in trouble if s.warning]
-    if all(value is None for value in evidence.analytic.values()):
-        says = (
-            "backward returned none, and left none beside the parameters (self.dW beside self.W, grads beside params)"
-        )
-        notes.append(("no-gradients", says, "return {'dW': dW, 'db': db}, or pass parameters= and analytic="))
-    verdicts = [row.verdict for row in rows]
-    verdict = WRONG if notes or WRONG in verdicts else BESIDE if BESIDE in verdicts else RIGHT
-    if evidence.precision.norm > 1e-4:
-        hints.append(
-            (
-                "float32",
-                "the code computes in float32: checked to three digits; differences below that are rounding",
-                "",
-            )
-        )
-    if evidence.patient.kind == "layer" and "x" in evidence.patient.places and "x" not in evidence.numerical:
-        hints.append(("input-gradient", "backward gives no dx: that will do for a first layer only", "return dx"))
-    if evidence.n == 1 and verdict == RIGHT and "x" in evidence.arrays:
-        hints.append(
-            (
-                "one-example",
-                "with one example a missing or doubled 1/n cannot be seen",
-                "pass several: x of shape (7, ...)",
-            )
-        )
-    seen = (
-        "" if evidence.chain is None else evidence.chain.describe() + ("" if evidence.rows else ", examples as columns")
-    )
-    return Report(title, seen, verdict, rows, notes, hints)
 
 
 def _raised(title: str, error: LearnerError, y: Any) -> Report:

@@ -42,6 +42,7 @@ CAUSES = {
     "no-gradients": "no gradients were found",
     "raised": "the code raised an error",
     "float32": "computed in float32: the rest is rounding, not an error",
+    "epsilon": "a small number in the loss is left out of its gradient",
     "unknown": "no mistake that I know gives these numbers",
 }
 

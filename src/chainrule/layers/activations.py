@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from chainrule.border import as_array
 from chainrule.configurable import number
 from chainrule.layers.layer import Array, Cache, Layer
 
 
 def identity(z: Array) -> Array:
     """The value itself."""
-    return np.asarray(z)
+    return as_array(z, "z")
 
 
 def identity_slope(z: Array) -> Array:
@@ -29,7 +30,7 @@ def relu(z: Array) -> Array:
     >>> relu(np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 3.])
     """
-    return np.maximum(z, 0)
+    return np.maximum(as_float(z), 0)
 
 
 def relu_slope(z: Array) -> Array:
@@ -102,8 +103,8 @@ def softmax_slope(z: Array) -> Array:
 
 def as_float(z: Array) -> Array:
     """Numbers of any kind as floats; floats keep their dtype."""
-    z = np.asarray(z)
-    return z if z.dtype.kind == "f" else z.astype(np.float64)
+    z = z if isinstance(z, np.ndarray) else as_array(z, "z")
+    return z if z.dtype.kind == "f" else as_array(z, "z").astype(np.float64)
 
 
 class Identity(Layer):

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.border import as_array
 from chainrule.configurable import Configurable
 from chainrule.errors import NotBuiltError, ShapeError
 
@@ -93,7 +94,7 @@ class Layer(Configurable):
 
     def __call__(self, x: Array) -> Array:
         """The output alone, as in use after training."""
-        x, expected = np.asarray(x), self.known_in_shape()
+        x, expected = as_array(x), self.known_in_shape()
         if expected is not None and x.shape[-1:] != expected[-1:]:
             raise ShapeError(f"{self!r}: expected x of shape (..., {expected[-1]}), received {x.shape}.")
         return self.forward(x)[0]
@@ -124,9 +125,11 @@ class Layer(Configurable):
         """Assigning to an existing array copies into it: the network's flat vectors stay the one place of the truth."""
         if name in self.__dict__ and name in self.array_names():
             old = self.__dict__[name]
-            if np.shape(value) != old.shape:
+            if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+                value = as_array(value, f"{self.title()}: {name}")
+            if value.shape != old.shape:
                 raise ShapeError(
-                    f"{self.title()}: {name} has shape {old.shape}, received {np.shape(value)}, which is not copied "
+                    f"{self.title()}: {name} has shape {old.shape}, received {value.shape}, which is not copied "
                     "by broadcasting. Give an array of the same shape."
                 )
             old[...] = value

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from chainrule.border import as_targets
 from chainrule.configurable import number
-from chainrule.errors import DataError, LabelError, ShapeError
+from chainrule.errors import ChainruleWarning, DataError, LabelError, ShapeError
 from chainrule.layers.layer import Array
 from chainrule.losses.loss import Loss, check_outputs, weighted
 
@@ -54,14 +55,12 @@ class CrossEntropy(Loss):
                 f"received {targets.shape}."
                 + (" Ravel the labels: y.ravel()." if targets.size == shape[0] else " One output per class, please.")
             )
-        if targets.dtype.kind != "i":
-            if targets.dtype.kind == "f" and not (np.isfinite(targets) & (targets == np.floor(targets))).all():
-                row = int(np.argmin(np.isfinite(targets) & (targets == np.floor(targets))))
-                raise LabelError(
-                    f"CrossEntropy: labels must be whole numbers 0..{K - 1}, but row {row} has {targets[row]}. "
-                    "Numbers to predict? Use SquaredError."
-                )
-            targets = targets.astype(np.int64)
+        if targets.dtype.kind == "f" and not (np.isfinite(targets) & (targets == np.floor(targets))).all():
+            row = int(np.argmin(np.isfinite(targets) & (targets == np.floor(targets))))
+            raise LabelError(
+                f"CrossEntropy: labels must be whole numbers 0..{K - 1}, but row {row} has {targets[row]}. "
+                "Numbers to predict? Use SquaredError."
+            )
         low, high = int(targets.min()), int(targets.max())
         if low < 0 or high >= K:
             raise LabelError(
@@ -69,11 +68,18 @@ class CrossEntropy(Loss):
                 + ("Labels that start at 1: use y - 1. " if (low, high) == (1, K) else "")
                 + "Any other labels: names, y = np.unique(y, return_inverse=True)."
             )
-        return targets
+        return targets if targets.dtype.kind == "i" else targets.astype(np.int64)
 
     def admit(self, outputs: Array) -> None:
-        row = _first_that_is_no_distribution(outputs) if self.from_probabilities else None
-        if row is not None:
+        row = _first_that_is_no_distribution(outputs)
+        if row is None and not self.from_probabilities:
+            warnings.warn(
+                f"{self!r}: every row of the outputs sums to 1, as probabilities do, and softmax is applied to them "
+                "again. Leave the softmax before it out, or say CrossEntropy(from_probabilities=True).",
+                ChainruleWarning,
+                stacklevel=3,
+            )
+        if row is not None and self.from_probabilities:
             raise DataError(
                 f"{self!r}: expected outputs that are probabilities, but row {row} is {outputs[row]}, sum "
                 f"{outputs[row].sum():g}. Logits? Leave from_probabilities out, or end the network in Softmax()."

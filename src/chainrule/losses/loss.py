@@ -7,6 +7,7 @@ the total of the whole, because a mean of means is not the mean.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -43,11 +44,20 @@ class Loss(Configurable):
         targets = self.check(targets, outputs.shape)
         self.admit(outputs)
         if weights is not None:
-            weights = check_weights(weights, len(outputs)).astype(outputs.dtype)
+            weights = check_weights(weights, len(outputs))
         if total is None:
-            total = len(outputs) if weights is None else weights.sum()
-        total = number(type(self).__name__, "total", float(total), "(0, inf)")
-        return self.compute(outputs, targets, weights, total)
+            total = len(outputs) if weights is None else weights.sum(dtype=np.float64)
+        weights = None if weights is None else weights.astype(outputs.dtype)
+        total = number(type(self).__name__, "total", total, "(0, inf)")
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a loss too large for its dtype is inf
+            loss, gradient = self.compute(outputs, targets, weights, total)
+        if math.isnan(loss):
+            row = int(np.argmax(np.abs(outputs.max(axis=-1))))  # NaN counts as the largest
+            raise DataError(
+                f"{self!r}: expected outputs that are numbers, but row {row} is {outputs[row]}. Scale the "
+                "inputs, lower the learning rate, and leave each row a class that is not masked."
+            )
+        return loss, gradient
 
 
 def check_outputs(name: str, shape: tuple[int, ...]) -> None:
@@ -63,11 +73,11 @@ def weighted(rows: Array, weights: Array | None) -> float:
 
 
 def check_weights(weights: Any, n: int) -> Array:
-    """One finite weight >= 0 per row, not all zero."""
-    weights = as_array(weights, "weights")
-    if weights.shape != (n,) or weights.dtype.kind not in "fiub":
+    """One finite weight >= 0 per row, not all zero, and none that float32 would make so."""
+    weights, limits = as_array(weights, "weights"), np.finfo(np.float32)
+    if weights.shape != (n,):
         raise ShapeError(f"weights: expected {n} numbers, shape ({n},), received {weights.shape} of {weights.dtype}.")
-    if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() == 0:
+    if not (weights.min() >= 0 and limits.tiny <= weights.max() <= limits.max / n):
         raise DataError("weights: expected finite numbers of at least 0, not all 0. Drop the rows you do not want.")
     return weights
 

@@ -12,6 +12,8 @@ from chainrule.errors import LabelError
 from chainrule.layers.layer import Array
 from chainrule.metrics.arguments import answers
 
+MOST_CLASSES = 10_000  # a table of 800 MB
+
 
 class Confusion(NamedTuple):
     """One kind of mistake and how often it was made."""
@@ -43,6 +45,8 @@ def confusion_matrix(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, classes: int 
     K = largest + 1 if classes is None else number("confusion_matrix", "classes", classes, "[1, inf)", whole=True)
     if largest >= K:
         raise LabelError(f"confusion_matrix: expected labels from 0 to {K - 1}, received {largest}. Raise classes.")
+    if K > MOST_CLASSES:
+        raise LabelError(f"confusion_matrix: expected at most {MOST_CLASSES:,} classes, received labels up to {K - 1}.")
     return np.bincount(true * K + predicted, minlength=K * K).reshape(K, K)
 
 

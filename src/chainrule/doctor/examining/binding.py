@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import FunctionType, MethodType
+from typing import Any, NamedTuple
 
 Function = Callable[..., Any]
 
@@ -38,28 +40,58 @@ class LearnerError(Exception):
         self.where, self.error = where, error
 
 
-def arguments(function: Function) -> list[inspect.Parameter]:
+class Argument(NamedTuple):
+    """An argument of a function as it is declared."""
+
+    name: str
+    kind: Any
+    optional: bool
+
+    @property
+    def starred(self) -> bool:
+        """Is it *args or **kwargs?"""
+        return self.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def arguments(function: Function) -> tuple[Argument, ...]:
     """The arguments of a function as they are declared; of one that cannot be asked (np.tanh) a single one."""
+    if isinstance(function, FunctionType):
+        return _declared(function)
+    if isinstance(function, MethodType) and isinstance(function.__func__, FunctionType):
+        declared = _declared(function.__func__)
+        return declared if declared and declared[0].starred else declared[1:]  # without self
+    return _inspected(function)
+
+
+def _inspected(function: Function) -> tuple[Argument, ...]:
     try:
-        return list(inspect.signature(function).parameters.values())
+        declared = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return [inspect.Parameter("x", inspect.Parameter.POSITIONAL_ONLY)]
+        return (Argument("x", inspect.Parameter.POSITIONAL_ONLY, False),)
+    return tuple(Argument(a.name, a.kind, a.default is not a.empty) for a in declared)
+
+
+_declared = lru_cache(maxsize=256)(_inspected)  # a function is called thousands of times, and asked once
 
 
 def required(function: Function) -> list[str]:
     """The names of the arguments that have no default."""
-    return [
-        a.name for a in arguments(function) if a.default is a.empty and a.kind not in (a.VAR_KEYWORD, a.VAR_POSITIONAL)
-    ]
+    return [a.name for a in arguments(function) if not a.optional and not a.starred]
 
 
-def roles_of(name: str) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def roles_of(name: str) -> tuple[str, ...]:
     """Every role that an argument of this name may play, likeliest first.
 
-    >>> [list(roles_of(name)) for name in ("dout", "A_prev", "learning_rate", "y_hat")]
-    [['upstream'], ['x'], ['rate'], ['outputs']]
+    >>> [roles_of(name) for name in ("dout", "A_prev", "learning_rate", "y_hat")]
+    [('upstream',), ('x',), ('rate',), ('outputs',)]
     """
-    return (role for role, pattern in ROLES.items() if re.fullmatch(pattern, name, re.IGNORECASE))
+    return tuple(role for role, pattern in ROLES.items() if re.fullmatch(pattern, name, re.IGNORECASE))
+
+
+def first_role(name: str) -> str:
+    """The likeliest role of an argument of this name, or ""."""
+    return next(iter(roles_of(name)), "")
 
 
 def call(
@@ -75,45 +107,59 @@ def call(
     >>> call(lambda x, w: (x, w), {"x": 1}, ("x",), {"W": 3})
     (1, 3)
     """
-    extra = dict(extra or {})
-    declared = [a for a in arguments(function) if a.kind is not a.VAR_KEYWORD]
-    names = {a.name for a in declared}
-    plays = (
-        {"y": ["outputs"]} if "y" in names and any(n.startswith("t") for n in names) else {}
-    )  # (y, t): y is the answer
-    chosen: dict[str, Any] = {}
-    used: set[str] = set()
-
-    def take(argument: inspect.Parameter, role: str) -> None:
-        chosen[argument.name] = values[role]
-        used.add(role)
-
-    for argument in declared:
-        if argument.name in extra:
-            chosen[argument.name] = extra.pop(argument.name)
-    for argument in declared:  # what must be given has the first choice among the roles
-        optional = argument.default is not argument.empty
-        for role in plays.get(argument.name, roles_of(argument.name)):
-            fits = role in ("train", "rate", "targets") if optional else True
-            if fits and role in values and role not in used and argument.name not in chosen:
-                take(argument, role)
-    left = [role for role in order if role in values and role not in used]
-    for argument in declared:
-        if argument.kind is argument.VAR_POSITIONAL or argument.name in chosen:
-            continue
-        if argument.default is argument.empty and left:
-            take(argument, left.pop(0))
-        elif argument.default is argument.empty and extra:
-            chosen[argument.name] = extra.pop(next(iter(extra)))
-    positional = []
-    for argument in declared:
-        if argument.kind is argument.VAR_POSITIONAL:
-            positional += [*(values[role] for role in left), *extra.values()]
-        elif argument.kind is not argument.KEYWORD_ONLY and argument.name in chosen:
-            positional.append(chosen.pop(argument.name))
-        elif argument.kind is not argument.KEYWORD_ONLY:
-            break  # from the first one left to its default on, by name
+    extra = extra or {}
+    positional, by_name = _seated(arguments(function), tuple(values), tuple(order), tuple(extra))
+    there = {("role", role): value for role, value in values.items()}
+    there |= {("extra", name): value for name, value in extra.items()}
+    given = [there[source] for source in positional]
+    named = {name: there[source] for name, source in by_name.items()}
+    if not callable(function):
+        raise TypeError(f"expected a function, received {function!r}")  # our mistake, not the learner's
     try:
-        return function(*positional, **chosen)
+        return function(*given, **named)
     except Exception as error:
         raise LearnerError(getattr(function, "__name__", type(function).__name__), error) from error
+
+
+Source = tuple[str, str]  # ("role", one of the roles) or ("extra", a name)
+
+
+@lru_cache(maxsize=1024)
+def _seated(
+    declared: tuple[Argument, ...], roles: tuple[str, ...], order: tuple[str, ...], extra: tuple[str, ...]
+) -> tuple[list[Source], dict[str, Source]]:
+    """What each argument receives: those handed over by position, and those by name."""
+    declared = tuple(a for a in declared if a.kind is not inspect.Parameter.VAR_KEYWORD)
+    names = {a.name for a in declared}
+    more = [name for name in extra if name not in names]
+    chosen: dict[str, Source] = {name: ("extra", name) for name in extra if name in names}
+    free = list(roles)
+    # (y, t): y is the answer
+    plays = {"y": ("outputs",)} if "y" in names and any(n.startswith("t") for n in names) else {}
+
+    def take(argument: Argument, role: str) -> None:
+        chosen[argument.name] = ("role", role)
+        free.remove(role)
+
+    for argument in declared:
+        for role in plays.get(argument.name, roles_of(argument.name)):
+            fits = role in ("train", "rate", "targets") if argument.optional else True
+            if fits and role in free and argument.name not in chosen:
+                take(argument, role)
+    left = [role for role in order if role in free]
+    for argument in declared:
+        if argument.starred or argument.name in chosen or argument.optional:
+            continue
+        if left:
+            take(argument, left.pop(0))
+        elif more:
+            chosen[argument.name] = ("extra", more.pop(0))
+    positional: list[Source] = []
+    for argument in declared:
+        if argument.starred:
+            positional += [*(("role", role) for role in left), *(("extra", name) for name in more)]
+        elif argument.kind is not inspect.Parameter.KEYWORD_ONLY and argument.name in chosen:
+            positional.append(chosen.pop(argument.name))
+        elif argument.kind is not inspect.Parameter.KEYWORD_ONLY:
+            break  # from the first one left to its default on, by name
+    return positional, chosen

@@ -20,11 +20,12 @@ def loss_after(thing: Any, loss: Any, x: Any, y: Any) -> tuple[Callable[[Any], f
     """
     pull = None
     if loss is None:
-        loss = method(thing, LOSSES)
+        within = (getattr(thing, name, None) for name in LOSSES)
+        loss = method(thing, LOSSES) or next((part for part in within if is_object(part)), None)
     if isinstance(loss, (tuple, list)) and len(loss) == 2:
         loss, pull = loss
     if is_object(loss):
-        loss, pull = method(loss, ("calculate", *FORWARDS)), method(loss, BACKWARDS)
+        loss, pull = method(loss, ("calculate", *FORWARDS, *LOSSES)), method(loss, BACKWARDS)
     if loss is None:
         raise ConfigurationError(
             "doctor.gradients: a network with targets y needs its loss: pass loss=, a function of (outputs, targets) "

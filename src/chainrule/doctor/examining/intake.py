@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.doctor.examining.binding import LearnerError, arguments, call, required, roles_of
+from chainrule.doctor.examining.binding import LearnerError, arguments, call, first_role, required, roles_of
 from chainrule.doctor.examining.patients import Patient
 from chainrule.doctor.examining.places import Place
 from chainrule.layers.layer import Array
@@ -15,7 +15,7 @@ from chainrule.layers.layer import Array
 Function = Callable[..., Any]
 
 FORWARDS: tuple[str, ...] = ("forward", "__call__", "feedforward", "forward_pass", "forward_propagation")
-FORWARDS += ("predict_proba", "predict", "fwd")
+FORWARDS += ("predict_proba", "predict", "fwd", "call", "compute", "activate", "apply")
 BACKWARDS: tuple[str, ...] = ("backward", "backprop", "backpropagation", "backpropagate", "backward_pass", "bwd")
 BACKWARDS += ("backward_propagation", "gradient", "gradients", "compute_gradients", "grad", "grads")
 BACKWARDS += ("derivative", "prime", "deriv")
@@ -65,7 +65,7 @@ def split(result: Any) -> tuple[Any, Any]:
 
 def wants(function: Function, role: str) -> bool:
     """Has the function an argument whose name says this role first of all?"""
-    return any(next(roles_of(name), None) == role for name in required(function))
+    return any(first_role(name) == role for name in required(function))
 
 
 def slope_of(backward: Function, x: Any) -> str | None:
@@ -74,7 +74,7 @@ def slope_of(backward: Function, x: Any) -> str | None:
     Its one argument's name tells, or else whether twice the argument gives twice the answer.
     """
     needed = required(backward)
-    roles = list(roles_of(needed[0])) if len(needed) == 1 else ["upstream"]
+    roles = roles_of(needed[0]) if len(needed) == 1 else ("upstream",)
     if "upstream" in roles or "cache" in roles:
         return None
     if needed[0].lower() in OUTPUT_WORDS:

@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 
 from chainrule.doctor.examining.answers import named
-from chainrule.doctor.examining.binding import LearnerError, required, roles_of
+from chainrule.doctor.examining.binding import LearnerError, call, first_role, required
 from chainrule.doctor.examining.following_loss import loss_after
-from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, RATE, TRAIN_FLAGS, assemble, method
+from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, RATE, TRAIN_FLAGS, as_input, assemble, method
 from chainrule.doctor.examining.patients import Patient
-from chainrule.doctor.examining.places import CONTAINERS, INPUTS, Place, candidates, found, generators, is_number, widen
+from chainrule.doctor.examining.places import (
+    CONTAINERS,
+    GRADIENTS,
+    INPUTS,
+    Place,
+    candidates,
+    found,
+    generators,
+    is_number,
+    widen,
+)
 
 LEFT = ("dinputs", "dinput", "dx", "dX", "grad_input", "input_grad", "grad_inputs")  # where backward may leave dx
 RATES = ("learning_rate", "lr", "l_r", "alpha", "eta", "rate", "step_size")
@@ -29,12 +39,16 @@ def from_object(
         thing = original
     widen(thing)
     forward, backward = method(thing, FORWARDS), method(thing, BACKWARDS)
-    if backward is None:  # net.loss(X, y) -> (loss, grads)
-        kind, forward, backward = "objective", method(thing, LOSSES), lambda cache: cache
+    if forward is None or backward is None:  # net.loss(X, y) -> (loss, grads), or loss(X, y) beside gradient(X, y)
+        kind, forward = "objective", method(thing, LOSSES)
+        if backward is None or _gives_gradients(thing, x, y):
+            backward = lambda cache: cache  # noqa: E731
     elif y is not None and len([name for name in required(forward) if name not in (*TRAIN_FLAGS, "mode")]) >= 2:
         kind, forward = "loss", method(thing, ("calculate",)) or forward
     else:
         kind = "layer" if y is None else "network"
+    if kind == "network" and loss is None and _runs_itself(thing, backward):
+        kind, forward = "objective", method(thing, LOSSES)
     switch = {True: method(thing, ("train",)), False: method(thing, ("eval",))}
 
     def set_mode(now: bool) -> None:
@@ -66,6 +80,19 @@ def from_object(
     return patient
 
 
+def _runs_itself(thing: Any, backward: Any) -> bool:
+    """Is the loss method a function of x rather than of the outputs, and is backward content with that?"""
+    needed = required(method(thing, LOSSES)) if method(thing, LOSSES) is not None else []
+    content = not any(first_role(name) in ("outputs", "upstream", "cache") for name in required(backward))
+    return content and len(needed) == 2 and first_role(needed[0]) == "x"
+
+
+def _gives_gradients(thing: Any, x: Any, y: Any) -> bool:
+    """Does the loss method return its gradients with the loss?"""
+    values = {role: value for role, value in (("x", as_input(x)), ("targets", y)) if value is not None}
+    return isinstance(call(method(copy.deepcopy(thing), LOSSES), values, ("x", "targets")), tuple)
+
+
 def collected(patient: Patient, result: Any, before: dict[str, Any]) -> dict[str, Any]:
     """All gradients after a backward: what it returned, what it left on the object, or its update of the weights."""
     thing, names = patient.thing, list(patient.places)
@@ -78,7 +105,7 @@ def collected(patient: Patient, result: Any, before: dict[str, Any]) -> dict[str
     if "x" in patient.places and left is not None and given.get("x") is None:
         given["x"] = left
     if not any(name in given for name in names if name != "x"):
-        asked = any(next(roles_of(name), "") == "rate" for name in patient.wants)
+        asked = any(first_role(name) == "rate" for name in patient.wants)
         own = next((value for value in (getattr(thing, n, None) for n in RATES) if is_number(value)), RATE)
         for name in (n for n in names if n in before and not np.array_equal(before[n], patient.places[n].array)):
             given[name] = (before[name] - patient.places[name].array) / (RATE if asked else own)
@@ -89,7 +116,12 @@ def collected(patient: Patient, result: Any, before: dict[str, Any]) -> dict[str
 def _parameters(patient: Patient) -> list[str]:
     """Run the object once, and see for which of its arrays a gradient is left, returned, or an update made."""
     thing = patient.thing
-    everything = {place.name: place for place in candidates(thing) if place.leaf not in INPUTS}  # self.x: what was kept
+    # self.x is what forward kept, and grads.W no parameter but a gradient.
+    everything = {
+        place.name: place
+        for place in candidates(thing)
+        if place.leaf not in INPUTS and not set(place.name.split(".")[:-1]) & set(GRADIENTS)
+    }
     outputs, cache = patient.run()
     dy = None
     if patient.kind in ("layer", "slope"):

@@ -39,28 +39,45 @@ class Patient:
     zero: Callable[[], None] | None = None  # zero_grad()
     wants: tuple[str, ...] = ()  # the names of backward's arguments
     updates: bool = False  # backward leaves no gradients, but updates the weights at once
-
     states: list[Any] = field(default_factory=list)
+    inside: bool = False  # within calm()
 
     def keep(self, generators: list[Any]) -> None:
         """Let these generators give the same numbers in every pass."""
         self.generators, self.states = generators, [copy.deepcopy(_state(generator)) for generator in generators]
 
+    def other_chance(self) -> None:
+        """From now on, let chance give other numbers than before."""
+        self.seed += 1
+        for generator, state in zip(self.generators, self.states, strict=True):
+            _set_state(generator, copy.deepcopy(state))
+            generator.normal(size=7)
+        self.keep(self.generators)
+
     @contextmanager
     def calm(self) -> Iterator[None]:
-        """Run the learner's code with the same chance each time, and without its warnings."""
+        """Run the learner's code with the same chance each time, and without its warnings; may be nested."""
+        if self.inside:
+            self._same_chance()
+            yield
+            return
         kept, kept_too = np.random.get_state(), random.getstate()  # noqa: NPY002 - learners draw from the global generator
+        self.inside = True
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                self._same_chance()
+                yield
+        finally:
+            self.inside = False
+            np.random.set_state(kept)  # noqa: NPY002
+            random.setstate(kept_too)
+
+    def _same_chance(self) -> None:
         np.random.seed(self.seed)  # noqa: NPY002
         random.seed(self.seed)
         for generator, state in zip(self.generators, self.states, strict=True):
             _set_state(generator, copy.deepcopy(state))
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                yield
-        finally:
-            np.random.set_state(kept)  # noqa: NPY002
-            random.setstate(kept_too)
 
     def run(self) -> tuple[Any, Any]:
         """Forward with the arrays as they are."""

@@ -126,14 +126,19 @@ def found(owner: Any) -> list[tuple[Place, Place]]:
             name = f"{path}.{key}".lstrip(".")
             if isinstance(key, str) and isinstance(value, (dict, list)):
                 pairs += _beside(name, key, value, inside)
-            elif key in ("data", "value") and is_number(value) and "grad" in inside:
-                pairs.append((Place(path or "value", part, key), Place(f"{path}.grad", part, "grad")))
+            elif _is_boxed(key, inside) and is_number(value):
+                pairs.append((Place(path or key, part, key), Place(f"{path}.grad", part, "grad")))
             elif isinstance(key, str) and is_number(value):
                 names = [k for k in inside if isinstance(k, str) and k != key and same_name(k, key) and len(k) > 1]
                 names = [k for k in names if is_number(inside[k]) or inside[k] is None]
                 if names and not _is_gradient(key, inside) and key not in INPUTS:
                     pairs.append((Place(name, part, key), Place(f"{path}.{names[0]}", part, names[0])))
     return _once(pairs)
+
+
+def _is_boxed(key: Any, inside: Mapping[Any, Any]) -> bool:
+    """Is it the array of a Parameter object, which keeps data and grad side by side?"""
+    return key in ("data", "value") and "grad" in inside
 
 
 def _is_gradient(key: str, inside: Mapping[Any, Any]) -> bool:
@@ -175,12 +180,14 @@ def candidates(owner: Any) -> list[Place]:
     """Every float array or float within an object: parameters whose gradients come back as a dict are among them."""
     places = []
     for path, part in walk(owner):
-        if not isinstance(part, tuple):
-            places += [
-                Place(f"{path}.{key}".lstrip("."), part, key)
-                for key, value in contents(part).items()
-                if isinstance(key, (str, int)) and is_number(value) and "cache" not in str(key).lower()
-            ]
+        inside = {} if isinstance(part, tuple) else contents(part)
+        boxed = any(_is_boxed(key, inside) for key in inside)
+        for key, value in inside.items():
+            if isinstance(key, (str, int)) and is_number(value) and "cache" not in str(key).lower():
+                if not boxed:
+                    places.append(Place(f"{path}.{key}".lstrip("."), part, key))
+                elif _is_boxed(key, inside):
+                    places.append(Place(path or str(key), part, key))
     return places
 
 

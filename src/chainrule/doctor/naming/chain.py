@@ -32,7 +32,6 @@ class Affine:
     b: str | None
     turned: bool  # W is kept as (out, in)
     x: Array = field(default_factory=lambda: np.zeros(0))
-    pieces = ("dW", "db", "dx")
 
     def forward(self, x: Array, arrays: Mapping[str, Array]) -> Array:
         self.shape = x.shape
@@ -51,6 +50,9 @@ class Affine:
         dx = piece(wrong, "dx", lambda dz, W: dz @ W.T)(dz, self.weights)
         return dx.reshape(self.shape) if np.size(dx) == np.prod(self.shape) else dx
 
+    def names(self) -> set[str]:
+        return {self.W, self.b} if self.b else {self.W}
+
     def describe(self) -> str:
         return f"Linear {self.weights.shape[0]} -> {self.weights.shape[1]}"
 
@@ -60,7 +62,6 @@ class Act:
     """a = f(z), one entry at a time."""
 
     kind: Activation
-    pieces = ("dz",)
 
     def forward(self, z: Array, arrays: Mapping[str, Array]) -> Array:
         self.z, self.a = z, self.kind.f(z)
@@ -70,6 +71,7 @@ class Act:
         return self.kind.of_input(self.z)
 
     def backward(self, da: Array, wrong: Mapping[str, Piece], grads: dict[str, Any]) -> Array:
+        self.da = da
         return piece(wrong, "dz", lambda da, z, a: da * self.kind.of_input(z))(da, self.z, self.a)
 
     def describe(self) -> str:
@@ -81,7 +83,6 @@ class SoftmaxStep:
     """p = softmax(z), each row by itself."""
 
     axis: int = 1
-    pieces = ("dz",)
 
     def forward(self, z: Array, arrays: Mapping[str, Array]) -> Array:
         self.z, self.a = z, softmax(z, self.axis)
@@ -105,10 +106,10 @@ class Norm:
     gain: str | None
     shift: str | None
     spread: Array
-    pieces = ("dx", "dgain", "dshift")
+    centre: bool = True  # False: the root mean square alone, no mean taken off
 
     def forward(self, x: Array, arrays: Mapping[str, Array]) -> Array:
-        self.x, self.centred = x, x - x.mean(axis=self.axes, keepdims=True)
+        self.x, self.centred = x, x - x.mean(axis=self.axes, keepdims=True) if self.centre else x
         self.normed = self.centred / self.spread
         self.gains = fitted(arrays[self.gain], x) if self.gain else np.ones(())
         self.y = self.normed * self.gains + (fitted(arrays[self.shift], x) if self.shift else 0.0)
@@ -124,13 +125,16 @@ class Norm:
             grads[self.shift] = piece(wrong, "dshift", lambda dy: over(dy, self.shift or ""))(dy)
 
         def right(d: Array) -> Array:
-            mean = d.mean(axis=self.axes, keepdims=True)
+            mean = d.mean(axis=self.axes, keepdims=True) if self.centre else 0.0
             along = (d * self.normed).mean(axis=self.axes, keepdims=True)
             return (d - mean - self.normed * along) / self.spread
 
         return piece(wrong, "dx", right)(dy * self.gains)
 
     arrays: Mapping[str, Array] = field(default_factory=dict)
+
+    def names(self) -> set[str]:
+        return {name for name in (self.gain, self.shift) if name}
 
     def describe(self) -> str:
         return f"normalization over axis {self.axes[0] if len(self.axes) == 1 else self.axes}"
@@ -141,7 +145,6 @@ class Mask:
     """y = x times 0 or a constant, by chance: dropout."""
 
     factors: Array
-    pieces = ("dx",)
 
     def forward(self, x: Array, arrays: Mapping[str, Array]) -> Array:
         return x * self.factors
@@ -160,7 +163,6 @@ class LossStep:
     formula: LossFormula
     targets: Array
     scale: float
-    pieces = ("loss",)
 
     def forward(self, p: Array, arrays: Mapping[str, Array]) -> Array:
         self.p = p
@@ -208,8 +210,18 @@ class Chain:
                 grads[name] = np.reshape(grad, shape)  # a bias kept as (1, K) or (K, 1)
         return grads
 
+    def names(self) -> set[str]:
+        """The arrays whose gradients backward gives."""
+        return {"x"}.union(*(step.names() for step in self.steps if hasattr(step, "names")))
+
     def describe(self) -> str:
         return ", ".join(step.describe() for step in self.steps)
+
+
+def every_axes(ndim: int) -> list[tuple[int, ...]]:
+    """The axes that a norm may take its means over; of images, those of batch, layer and instance norm as well."""
+    several = [(0, 2, 3), (0, 1, 2), (1, 2, 3), (2, 3), (1, 2), (0, 1)]
+    return [axes for axes in (*several, *((a,) for a in range(ndim))) if max(axes) < ndim and len(axes) < ndim]
 
 
 def fitted(parameter: Array, x: Array) -> Array:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from chainrule.doctor.examining.evidence import Evidence
+from chainrule.doctor.examining.evidence import LARGE, Evidence
 from chainrule.doctor.examining.intake import numerical
+from chainrule.doctor.naming.asking import by_asking, slope_elsewhere
+from chainrule.doctor.naming.formulas import LOSSES
 from chainrule.doctor.naming.mistake import Circumstances, Mistake
 from chainrule.doctor.naming.mistakes import mistakes
-from chainrule.doctor.naming.recognising import recognise
+from chainrule.doctor.naming.recognising import one_hot, recognise
 from chainrule.doctor.naming.relations import (
     Explanation,
-    by_asking,
     constant_ratio,
     fits,
     named_factor,
     of_numbers,
     of_shape,
-    slope_elsewhere,
 )
 from chainrule.layers.layer import Array
 
+GUARD = 2e-2  # what a guarded log may change in a gradient: 1e-7 beside a probability of 1e-5, say
 WEAK = ("bias-axis", "input-gradient", "missing-derivative", "transposed", "factor")  # a mistake that fits says more
+
+MOST_PAIRS = 2000  # tried on small arrays; on large ones fewer, each takes longer
 
 
 def chain_of(evidence: Evidence) -> Any:
@@ -36,14 +40,41 @@ def chain_of(evidence: Evidence) -> Any:
 
 
 def upstream(evidence: Evidence) -> Array:
-    """What comes into the chain from above: dy of a layer, the numerical gradient of a network's loss."""
+    """What comes into the chain from above: dy of a layer, the gradient of a network's loss by its outputs.
+
+    The latter is measured. Where it is, but for the small number that guards a log, that of a known loss, the exact one
+    is taken: it is what learners mean, and what they differentiate.
+    """
     if evidence.dy is not None:
         return evidence.dy
     if evidence.patient.judge is None or np.ndim(evidence.outputs) == 0:
         return np.ones(())
-    if "upstream" not in evidence.memory:
-        evidence.memory["upstream"] = numerical(evidence.patient.judge, evidence.outputs)
-    return evidence.memory["upstream"]
+    measured = numerical(evidence.patient.judge, evidence.outputs)
+    if evidence.outputs.ndim != 2 or evidence.patient.targets is None:
+        return measured
+    p = evidence.outputs if evidence.rows else evidence.outputs.T
+    labels = np.asarray(evidence.patient.targets)
+    t = one_hot(labels.T if not evidence.rows and labels.ndim == 2 else labels, p.shape[1])
+    if t is None or t.shape != p.shape or (p <= 0).any() or (p >= 1).any():
+        return measured
+    for formula in LOSSES[2:]:
+        exact = formula.slope(p, t) if evidence.rows else formula.slope(p, t).T
+        guarded = exact != 0
+        surest = np.unravel_index(np.argmin(np.where(guarded, abs(exact), np.inf)), exact.shape)
+        exact = exact * (measured[surest] / exact[surest])
+        if np.allclose(measured, exact, rtol=GUARD, atol=1e-6 * np.abs(exact).max()):
+            return exact
+    return measured
+
+
+def acquit(evidence: Evidence) -> None:
+    """Take for right what is the exact gradient of a loss whose log is guarded by a small number, log(p + 1e-7)."""
+    wrong = [name for name in evidence.wrong() if evidence.error(name)[0] < GUARD]
+    if not wrong or evidence.chain is None or evidence.patient.kind not in ("loss", "network"):
+        return
+    evidence.chain.forward(evidence.arrays["x"], evidence.arrays)
+    exact = evidence.chain.backward(upstream(evidence), evidence.arrays, {})
+    evidence.acquitted = {name for name in wrong if fits(evidence.analytic[name], exact.get(name), evidence)}
 
 
 def diagnose(evidence: Evidence) -> dict[str, Explanation]:
@@ -110,6 +141,14 @@ def _of_ratio(
         p in known and abs(known[p] / ratio - 1) < 1e-4 for p in names if evidence.analytic.get(p) is not None
     )
     inverse = text is not None and ("/" in text)
+    averaged = evidence.outputs.size // max(1, np.size(evidence.numerical[name]))  # entries to one of this array
+    if kind == "layer" and name != "x" and averaged > 1 and abs(ratio * averaged - 1) < 1e-4 and text != "1 / n":
+        says = f"yours / numerical = 1 / {averaged} in every entry: a mean over {averaged} entries of the output"
+        return Explanation("mean-for-sum", says, f"d{leaf} = ...sum(...), not mean")
+    whole = round(max(abs(ratio), 1 / abs(ratio)))
+    if kind == "arrays" and whole > 2 and abs(max(ratio, 1 / ratio) - whole) < 1e-4:
+        cause = "forgot-n" if ratio > 1 else "twice-n"
+        return Explanation(cause, f"{says}: have you {whole} examples?", "divide by the number of examples, once")
     if text is None or "n" not in text:
         return Explanation(
             "factor",
@@ -160,36 +199,43 @@ def by_mistakes(evidence: Evidence, wrong: list[str]) -> dict[str, Explanation]:
     around = Circumstances(evidence.after, evidence.patient.targets, evidence.n)
     chain.forward(evidence.arrays["x"], evidence.arrays)
     single = list(mistakes(chain, around))
-    present = [n for n in evidence.numerical if evidence.analytic.get(n) is not None and n in _names(chain, evidence)]
+    present = [n for n in evidence.numerical if evidence.analytic.get(n) is not None and n in chain.names()]
     wrong = [name for name in wrong if name in present]
     if not wrong:
         return {}
-    best: tuple[int, dict[str, Explanation]] = (0, {})
-    for group in itertools.chain(((m,) for m in single), _pairs(single)):
-        got = _try(group, evidence, dy, present, wrong)
+    best: dict[str, Explanation] = {}
+    partly: list[Mistake] = []
+    for mistake in single:
+        got = _try((mistake,), evidence, dy, present, wrong)
         if got is None:
             continue
-        explained = len(got)
-        if explained == len(wrong):
+        if got.keys() >= set(wrong):
             return got
-        if len(group) == 1 and explained > best[0]:
-            best = explained, got
-    return best[1]
+        partly.append(mistake)
+        best = max(best, got, key=len)
+    entries = sum(np.size(array) for array in evidence.arrays.values())
+    for pair in itertools.islice(_pairs(partly or single, single), MOST_PAIRS * LARGE // max(LARGE, entries)):
+        got = _try(pair, evidence, dy, present, wrong)
+        if got is not None and got.keys() >= set(wrong):
+            return _shares(pair, got, evidence, dy)
+    return best
 
 
-def _pairs(single: list[Mistake]) -> Any:
-    for a, b in itertools.combinations(single, 2):
-        if not (a.pieces.keys() & b.pieces.keys()):
-            yield (a, b)
+def _shares(
+    pair: tuple[Mistake, Mistake], together: dict[str, Explanation], evidence: Evidence, dy: Array
+) -> dict[str, Explanation]:
+    """To each array that one of the two mistakes explains by itself, that one alone."""
+    for mistake in pair:
+        predicted = evidence.chain.backward(dy, evidence.arrays, mistake.pieces)  # type: ignore[union-attr]
+        for name in together:
+            if fits(evidence.analytic[name], predicted.get(name), evidence):
+                together[name] = _explain((mistake,), 1.0)
+    return together
 
 
-def _names(chain: Any, evidence: Evidence) -> set[str]:
-    names = {"x"}
-    for step in chain.steps:
-        names |= {
-            getattr(step, attribute) for attribute in ("W", "b", "gain", "shift") if getattr(step, attribute, None)
-        }
-    return names
+def _pairs(some: list[Mistake], single: list[Mistake]) -> Iterator[tuple[Mistake, Mistake]]:
+    """Pairs to be tried: of two mistakes the one nearer to the loss explains something by itself, as a rule."""
+    return ((a, b) for a in some for b in single if a is not b and not (a.pieces.keys() & b.pieces.keys()))
 
 
 def _try(
@@ -203,7 +249,6 @@ def _try(
     except (ValueError, IndexError):
         return None
     explained: dict[str, Explanation] = {}
-    factors = set()
     for name in present:
         given, expected = evidence.analytic[name], predicted.get(name)
         if expected is None:
@@ -213,13 +258,12 @@ def _try(
         else:
             ratio = constant_ratio(given, np.asarray(expected, float), evidence) if np.size(given) > 1 else None
             text = named_factor(ratio, evidence) if ratio is not None else None
+            if name not in wrong:
+                return None
             if ratio is None or (text is None and round(ratio, 6) not in (2.0, 0.5, -1.0)):
-                if name not in wrong:
-                    return None
                 continue
             factor = ratio
         if name in wrong:
-            factors.add(round(factor, 6))
             explained[name] = _explain(group, factor)
     return explained or None
 

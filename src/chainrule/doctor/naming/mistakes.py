@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chainrule.doctor.naming.chain import Act, Affine, Chain, LossStep, Mask, Norm, SoftmaxStep
+from chainrule.doctor.naming.joint import Joint, joint
 from chainrule.doctor.naming.mistake import Circumstances, Mistake
 from chainrule.doctor.naming.mistakes_in_blocks import mask, norm
 from chainrule.doctor.naming.mistakes_in_layers import act, affine, softmax_step
@@ -17,6 +18,7 @@ from chainrule.doctor.naming.mistakes_in_losses import fused, loss
 
 TABLE: dict[type, Callable[[int, Chain, Circumstances], Iterator[Mistake]]] = {
     Affine: affine,
+    Joint: joint,
     Act: act,
     SoftmaxStep: softmax_step,
     Norm: norm,
@@ -27,6 +29,8 @@ TABLE: dict[type, Callable[[int, Chain, Circumstances], Iterator[Mistake]]] = {
 
 def mistakes(chain: Chain, around: Circumstances) -> Iterator[Mistake]:
     """All single mistakes on this chain; where several steps are alike, also the same mistake made in all of them."""
+    if len(chain.steps) > 1:
+        yield from fused(chain, around)
     alike: dict[str, list[Mistake]] = {}
     for i, step in enumerate(chain.steps):
         for mistake in TABLE[type(step)](i, chain, around) if type(step) in TABLE else ():
@@ -36,5 +40,3 @@ def mistakes(chain: Chain, around: Circumstances) -> Iterator[Mistake]:
         if len(group) > 1:
             pieces: dict[tuple[int, str], Any] = {key: piece for m in group for key, piece in m.pieces.items()}
             yield Mistake(group[0].cause, group[0].says, group[0].write, pieces)
-    if len(chain.steps) > 1:
-        yield from fused(chain, around)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from chainrule.doctor.naming.chain import Chain, Piece, summed_like
+from chainrule.doctor.naming.chain import Chain, Piece, every_axes, summed_like
 from chainrule.doctor.naming.mistake import Circumstances, Mistake, last_word
 from chainrule.layers.layer import Array
 
@@ -28,7 +28,8 @@ def norm(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
     def made(says: str, function: Piece) -> Mistake:
         return Mistake("norm-terms", says, right, {(i, "dx"): function})
 
-    yield made("mean and variance were treated as constants: both of their terms are missing", lambda d: d / s)
+    constant = "mean and variance" if step.centre else "the root mean square"
+    yield made(f"{constant} treated as constant: what goes through them is missing", lambda d: d / s)
     yield made("the term through the variance is missing", lambda d: (d - mean(d)) / s)
     yield made("the term through the mean is missing", lambda d: (d - x * mean(d * x)) / s)
     yield made("the terms are sums where means belong", lambda d: (d - total(d) - x * total(d * x)) / s)
@@ -61,13 +62,14 @@ def norm(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
         "the term through the mean is a sum where a mean belongs", lambda d: (d - total(d) - x * mean(d * x)) / s
     )
     yield made("dy is passed through", lambda d: d / gains)
-    other = tuple(a for a in range(step.x.ndim) if a not in axes)
-
-    def crosswise(d: Array) -> Array:
-        across = x * (d * x).mean(axis=other, keepdims=True)
-        return (d - d.mean(axis=other, keepdims=True) - across) / s
-
-    yield made("the means run over the wrong axis", crosswise)
+    for other in every_axes(step.x.ndim):
+        if other != axes:
+            yield made(
+                f"the means run over axis {other[0] if len(other) == 1 else other} instead of {axes}",
+                lambda d, _over=other: (
+                    (d - d.mean(axis=_over, keepdims=True) - x * (d * x).mean(axis=_over, keepdims=True)) / s
+                ),
+            )
     if step.gain:
         write = f"d{last_word(step.gain)} = (dy * xhat).sum(axis)"
 

@@ -47,6 +47,20 @@ def affine(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
                 "dx",
                 lambda dz, W, _used=used: dz @ _used.T,
             )
+    after = chain.steps[i + 1] if i + 1 < len(chain.steps) else None
+    if isinstance(after, Act):
+        pieces: dict[str, Piece] = {
+            "dW": lambda x, dz: x.T @ after.da,
+            "db": lambda dz: after.da.sum(axis=0),
+            "dx": lambda dz, W: after.da @ W.T,
+        }
+        for names in (("dW", "db"), ("dW",), ("db",), ("dx",)):
+            yield Mistake(
+                "missing-derivative",
+                f"{' and '.join(names)} was made with da, the slope of {after.describe()} not multiplied in",
+                f"dz = da * {after.kind.text} first, and every gradient of the layer from dz",
+                {(i, name): pieces[name] for name in names},
+            )
     others = {f"the output of step {j}": s.a for j, s in enumerate(chain.steps) if isinstance(s, (Act, SoftmaxStep))}
     others |= {f"z of step {j}": s.z for j, s in enumerate(chain.steps) if isinstance(s, (Act, SoftmaxStep, Affine))}
     others |= {f"the input of step {j}": s.x for j, s in enumerate(chain.steps) if isinstance(s, Affine) and j != i}
@@ -125,6 +139,7 @@ def act(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
 
 def softmax_step(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
     """p = softmax(z)."""
+    axis = chain.steps[i].axis
     right = f"dz = p * (dp - (dp * p).sum(axis={1 if chain.rows else 0}, keepdims=True))"
 
     def made(cause: str, says: str, function: Piece, write: str = right) -> Mistake:
@@ -137,9 +152,14 @@ def softmax_step(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistak
     )
     yield made("softmax-diagonal", "the off-diagonal terms are missing: dp * p alone", lambda dp, z, p: dp * p)
     yield made(
+        "softmax-diagonal",
+        "the diagonal is missing: only the terms -p_i p_j were used",
+        lambda dp, z, p: -p * (dp * p).sum(axis=axis, keepdims=True),
+    )
+    yield made(
         "softmax-axis",
-        "the sum in the softmax's backward runs over the examples instead of the classes",
-        lambda dp, z, p: p * (dp - (dp * p).sum(axis=0, keepdims=True)),
+        "the sum in the softmax's backward runs over another axis than in its forward",
+        lambda dp, z, p: p * (dp - (dp * p).sum(axis=1 - axis, keepdims=True)),
     )
     yield made(
         "softmax-axis",
@@ -149,17 +169,17 @@ def softmax_step(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistak
     yield made(
         "softmax-axis",
         "a mean stands where the softmax's backward sums",
-        lambda dp, z, p: p * (dp - (dp * p).mean(axis=1, keepdims=True)),
+        lambda dp, z, p: p * (dp - (dp * p).mean(axis=axis, keepdims=True)),
     )
     yield made(
         "softmax-diagonal",
         "p is missing in front: dp - sum(dp p)",
-        lambda dp, z, p: dp - (dp * p).sum(axis=1, keepdims=True),
+        lambda dp, z, p: dp - (dp * p).sum(axis=axis, keepdims=True),
     )
     yield made(
         "softmax-diagonal",
         "p is missing within the sum: p (dp - sum(dp))",
-        lambda dp, z, p: p * (dp - dp.sum(axis=1, keepdims=True)),
+        lambda dp, z, p: p * (dp - dp.sum(axis=axis, keepdims=True)),
     )
     only_beside = "keep p - y for the loss that contains the softmax; a softmax by itself needs " + right
     if len(chain.steps) == 1:

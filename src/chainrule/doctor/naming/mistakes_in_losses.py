@@ -80,6 +80,8 @@ def fused(chain: Chain, around: Circumstances) -> Iterator[Mistake]:
                 "beside-loss", "this is dL/dp = -y / p, the gradient by the probabilities, not by the logits", -t / p
             )
             yield made("softmax-diagonal", "the off-diagonal terms are missing: -y (1 - p)", -t * (1 - p))
+            if t.shape[0] == t.shape[1]:
+                yield made("labels", "the targets were transposed: square shapes hide it", p - t.T)
             yield made("labels", "the gradient is taken at the labelled class alone", (p - 1) * t)
         if soft:
             yield made("softmax-axis", "the softmax in the gradient runs over the examples", softmax(z, 0) - t)

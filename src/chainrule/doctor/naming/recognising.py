@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.doctor.examining.patients import Patient
-from chainrule.doctor.naming.chain import Act, Affine, Chain, LossStep, Mask, Norm, SoftmaxStep, fitted
+from chainrule.doctor.naming.chain import Act, Affine, Chain, LossStep, Mask, Norm, SoftmaxStep, every_axes, fitted
 from chainrule.doctor.naming.formulas import ACTIVATIONS, IDENTITY, LOSSES, Activation
+from chainrule.doctor.naming.joint import joints
 from chainrule.layers.layer import Array
 
 CLOSE = 1e-8  # outputs that agree to this are the same function
@@ -96,6 +97,8 @@ def _attempts(arrays: Mapping[str, Array], x: Array, rows: bool, outputs: Array)
     for affines, rest in _affines(names, arrays, _width(x, rows)):
         if not rest:
             yield from _networks(affines, rows)
+    if x.ndim == 2 and len(names) > 2:
+        yield from joints(names, arrays, rows)
 
 
 def _width(x: Array, rows: bool) -> int:
@@ -131,7 +134,7 @@ def _is_bias(name: str, array: Array) -> bool:
     leaf = next((word for word in reversed(name.lower().split(".")) if not word.isdigit() and word != "*"), "")
     if array.ndim < 2 and leaf[:1] in "wt":
         return False
-    return array.ndim < 2 or (leaf.startswith(("b", "c")) and 1 in array.shape) or (1 in array.shape and "bias" in leaf)
+    return array.ndim < 2 or (1 in array.shape and leaf.startswith(("b", "c", "offset", "intercept", "shift", "off")))
 
 
 def _partner(weight: str, bias: str) -> bool:
@@ -165,20 +168,17 @@ def _norms(names: list[str], arrays: Mapping[str, Array], x: Array, outputs: Arr
     if names:
         first, last = names[0], names[-1] if len(names) == 2 else None
         gains = [(first, last), (last, first)]
-    axes: list[tuple[int, ...]] = (
-        [(0,), (1,)] if x.ndim == 2 else [(0, 2, 3), (0, 1, 2), (2, 3), (1, 2), (2,), (1,), (0,), (3,)]
-    )
-    for (gain, shift), over in itertools.product(gains, (a for a in axes if max(a) < x.ndim)):
+    for (gain, shift), over, centre in itertools.product(gains, every_axes(x.ndim), (True, False)):
         try:
             normed = outputs - (fitted(arrays[shift], x) if shift else 0.0)
             normed = normed / (fitted(arrays[gain], x) if gain else 1.0)
         except ValueError:
             continue
-        centred = x - x.mean(axis=over, keepdims=True)
+        centred = x - x.mean(axis=over, keepdims=True) if centre else x
         with np.errstate(all="ignore"):
             spread = np.sqrt((centred**2).sum(axis=over, keepdims=True) / (normed**2).sum(axis=over, keepdims=True))
         if np.isfinite(spread).all() and np.isfinite(normed).all():
-            yield Chain([Norm(over, gain, shift, spread)])
+            yield Chain([Norm(over, gain, shift, spread, centre)])
 
 
 def one_hot(targets: Any, columns: int) -> Array | None:
@@ -213,15 +213,17 @@ def _loss(patient: Patient, x: Array, rows: bool, targets: Array | None) -> Chai
         moves.append(moved if rows else moved.T)
     patient.put({"x": x})
     first: list[Any] = [] if x.ndim == 2 else [_Flat(x.shape)]
-    for before, formula in itertools.product(BEFORE_A_LOSS, LOSSES):
+    for tolerance, before, formula in itertools.product(EXACT_OR_GUARDED, BEFORE_A_LOSS, LOSSES):
         with np.errstate(all="ignore"):
             totals = [formula.total(before().forward(m, {}) if before else m, t) for m in moves]
             scales = np.array(values) / totals
-        if np.isfinite(scales).all() and np.ptp(scales) <= 1e-7 * abs(scales[0]):
+        if np.isfinite(scales).all() and np.ptp(scales) <= tolerance * abs(scales[0]):
             steps = [before()] if before else []
             return Chain([*first, *steps, LossStep(formula, t, float(scales[0]))], rows)
     return None
 
+
+EXACT_OR_GUARDED = (1e-7, 1e-5)  # how far a loss may be off: the second is for log(p + 1e-7)
 
 BEFORE_A_LOSS: tuple[Any, ...] = (  # what a loss may contain: the activation of outputs that are logits
     None,
@@ -234,8 +236,6 @@ BEFORE_A_LOSS: tuple[Any, ...] = (  # what a loss may contain: the activation of
 
 class _Flat:
     """Outputs of shape (N,) as a column, and back."""
-
-    pieces = ()
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
@@ -262,9 +262,8 @@ def _ends_in_loss(patient: Patient, arrays: Mapping[str, Array], rows: bool, tar
     patient.put(dict(arrays))
     squares = [sum(float((m[n] ** 2).sum()) for n in m if n != "x" and m[n].ndim == 2) for m in moves]
     names = [name for name in arrays if name != "x"]
-    for affines, rest in _affines(names, arrays, _width(x, rows)):
-        if rest:
-            continue
+    readings = [affines for affines, rest in _affines(names, arrays, _width(x, rows)) if not rest]
+    for tolerance, affines in itertools.product(EXACT_OR_GUARDED, readings):
         for chain in _networks(affines, rows):
             with np.errstate(all="ignore"):
                 outputs = [chain.forward(m["x"], m) for m in moves]
@@ -277,17 +276,17 @@ def _ends_in_loss(patient: Patient, arrays: Mapping[str, Array], rows: bool, tar
             for formula in LOSSES:
                 with np.errstate(all="ignore"):
                     totals = [formula.total(o, t) for o in flat]
-                scale = _fits(values, totals, squares)
+                scale = _fits(values, totals, squares, tolerance)
                 if scale is not None:
                     return Chain([*chain.steps, LossStep(formula, t, scale)], rows)
     return None
 
 
-def _fits(values: list[float], totals: list[float], squares: list[float]) -> float | None:
+def _fits(values: list[float], totals: list[float], squares: list[float], tolerance: float) -> float | None:
     """The scale for which values = scale * totals + penalty * squares, if there is one."""
     if not np.isfinite(totals).all():
         return None
     table = np.stack([totals, squares], axis=1)
     solution, *_ = np.linalg.lstsq(table, np.array(values), rcond=None)
     off = np.abs(table @ solution - values).max()
-    return float(solution[0]) if off <= 1e-8 * max(np.abs(values)) and abs(solution[0]) > 1e-9 else None
+    return float(solution[0]) if off <= 0.1 * tolerance * max(np.abs(values)) and abs(solution[0]) > 1e-9 else None

@@ -1,21 +1,18 @@
 """Explanations that need no knowledge of the function: how the learner's numbers relate to the measured ones.
 
-A constant ratio, a transpose, a sum left out, a multiple of the weights on top, or the right answer to another
-question: the gradient at the weights after the update, or at a kernel turned round. The last kind is found by asking
-the learner's own forward.
+A constant ratio, a transpose, a sum left out, a multiple of the weights on top.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from chainrule.doctor.examining.binding import LearnerError
-from chainrule.doctor.examining.evidence import Evidence, errors, measure
+from chainrule.doctor.examining.evidence import Evidence, errors
 from chainrule.layers.layer import Array
 
 
@@ -70,7 +67,7 @@ def named_factor(ratio: float, evidence: Evidence) -> str | None:
             (f"{c:g} * n * K", c * n * k),
             (f"{c:g} / (n * K)", c / (n * k)),
         ):
-            if n > 1 and abs(abs(ratio) / value - 1) < 1e-3:
+            if n > 1 and abs(abs(ratio) / value - 1) < 1e-3 and follows(value, evidence):
                 return f"-{text}" if ratio < 0 else text
     return None
 
@@ -109,28 +106,38 @@ def of_shape(name: str, evidence: Evidence) -> Explanation | None:
         return Explanation(
             "transposed", f"it has shape {np.shape(given)}: the transpose of the right one", f"d{leaf} = (...).T"
         )
-    for axis in range(np.ndim(given)):
-        summed = np.sum(given, axis=axis)
-        if (
-            summed.size == measured.size
-            and np.shape(given) != measured.shape
-            and fits(np.ravel(summed), np.ravel(measured), evidence)
-        ):
-            write = f"d{leaf} = (...).sum(axis={axis})"
-            says = f"it has shape {np.shape(given)}: summed over axis {axis} it would be right"
-            return Explanation("input-gradient" if name == "x" else "bias-axis", says, write)
-        if summed.size == measured.size and fits(np.ravel(np.mean(given, axis=axis)), np.ravel(measured), evidence):
-            return Explanation(
-                "bias-axis",
-                f"it has shape {np.shape(given)}: it was not averaged over axis {axis}",
-                f"d{leaf} = (...).mean(axis={axis})",
-            )
+    summed = _summed_up(name, leaf, given, measured, evidence)
+    if summed is not None:
+        return summed
     if np.size(given) == 1 and measured.size > 1 and not np.isnan(measured).any():
         for total, word in ((measured.sum(), "sum"), (measured.mean(), "mean")):
             if fits(np.ravel(given), np.array([total]), evidence):
                 return Explanation(
                     "bias-axis", f"it is one number, the {word} of all the right ones", f"d{leaf} = dz.sum(axis=0)"
                 )
+    if name == "x" and np.squeeze(given).shape != np.squeeze(measured).shape:
+        says = f"it has shape {np.shape(given)}, and x has shape {measured.shape}"
+        return Explanation("input-gradient", says, f"dx of the shape of x, {measured.shape}: one entry for each of x's")
+    return None
+
+
+def _axes(array: Any) -> Iterator[tuple[int, ...]]:
+    """Every choice of axes to sum over."""
+    for count in range(1, np.ndim(array) + 1):
+        yield from itertools.combinations(range(np.ndim(array)), count)
+
+
+def _summed_up(name: str, leaf: str, given: Any, measured: Array, evidence: Evidence) -> Explanation | None:
+    """A sum or a mean over some axes that was left out: with it, the gradient would be right."""
+    if np.shape(given) == measured.shape:
+        return None
+    cause = "input-gradient" if name == "x" else "bias-axis"
+    for axes in _axes(given):
+        over = axes[0] if len(axes) == 1 else axes
+        for word, reduce in (("sum", np.sum), ("mean", np.mean)):
+            if fits(np.ravel(reduce(given, axis=axes)), np.ravel(measured), evidence):
+                says = f"it has shape {np.shape(given)}: with a {word} over axis {over} it would be right"
+                return Explanation(cause, says, f"d{leaf} = (...).{word}(axis={over})")
     return None
 
 
@@ -158,6 +165,10 @@ def of_numbers(name: str, evidence: Evidence) -> Explanation | None:
     found = _penalty(name, given, measured, evidence) if name != "x" else None
     if found is not None:
         return found
+    for axes in square_axes(measured):
+        if measured.ndim >= 3 and fits(given.swapaxes(*axes), measured, evidence):
+            says = f"axes {axes} have changed places: equal lengths hide it"
+            return Explanation("transposed", says, f"d{leaf} = (...).swapaxes{axes}")
     for axes in itertools.combinations(range(measured.ndim), 2):
         if (
             measured.ndim >= 3
@@ -172,118 +183,30 @@ def of_numbers(name: str, evidence: Evidence) -> Explanation | None:
     return None
 
 
+def square_axes(array: Array) -> list[tuple[int, int]]:
+    """Pairs of axes of one length, which may be exchanged without anybody's noticing."""
+    pairs = itertools.combinations(range(array.ndim), 2)
+    return [(a, b) for a, b in pairs if array.shape[a] == array.shape[b] > 1]
+
+
 def _penalty(name: str, given: Array, measured: Array, evidence: Evidence) -> Explanation | None:
     value, leaf = evidence.arrays[name], name.split(".")[-1]
     if value.shape != measured.shape or value.size < 3:
         return None
+    if constant_ratio(given, measured, evidence) is not None or fits(given, np.zeros_like(given), evidence):
+        return None
     rest = given - measured
-    for what, form in ((leaf, value), (f"np.sign({leaf})", np.sign(value))):
-        c = constant_ratio(np.where(np.isnan(rest), 0.0, rest), np.where(np.isnan(rest), 0.0, form), evidence)
-        if c is not None and not fits(given, np.zeros_like(given), evidence):
-            if constant_ratio(given, measured, evidence) is not None:
-                return None
-            side = (
-                "the loss has no such term, or another factor"
-                if c * 1 > 0
-                else "the loss has such a term, and the gradient not, or another factor"
+    known = ~np.isnan(rest)
+    forms = {leaf: value[known], f"np.sign({leaf})": np.sign(value)[known]}
+    for names in ((leaf,), (f"np.sign({leaf})",), tuple(forms)):
+        table = np.stack([forms[n] for n in names], axis=1)
+        c, *_ = np.linalg.lstsq(table, rest[known], rcond=None)
+        if c.all() and known.sum() > 2 * len(names) and fits(table @ c, rest[known], evidence):
+            terms = " ".join(f"{k:+.4g} * {n}" for k, n in zip(c, names, strict=True))
+            side = "loss has no such term" if c[0] > 0 else "gradient has no such term"
+            return Explanation(
+                "penalty",
+                f"it is off by {terms} throughout: a penalty on one side; the {side}, or another factor",
+                f"a loss with lam / 2 * ({leaf}**2).sum() has d{leaf} = ... + lam * {leaf}",
             )
-            says = f"it is off by {c:+.4g} * {what} throughout: a penalty on one side; {side}"
-            write = f"a loss with lam / 2 * ({leaf}**2).sum() has d{leaf} = ... + lam * {leaf}"
-            return Explanation("penalty", says, write)
     return None
-
-
-def by_asking(name: str, evidence: Evidence) -> Explanation | None:
-    """The learner's gradient is right, but for other arrays than those of the call: found by measuring there."""
-    given, leaf = evidence.analytic.get(name), name.split(".")[-1]
-    if given is None or np.shape(given) != evidence.numerical[name].shape or name not in evidence.patient.places:
-        return None
-    for changed, explanation in _questions(name, leaf, evidence):
-        if fits(given, _measured_at(changed, name, evidence), evidence):
-            return explanation
-    return None
-
-
-def _measured_at(changed: dict[str, Array], name: str, evidence: Evidence) -> Array | None:
-    key = "at:" + ",".join(f"{n}{a.tobytes()[:64]!r}{a.sum()}" for n, a in changed.items()) + name
-    if key not in evidence.memory:
-        try:
-            evidence.patient.put(changed)
-            evidence.memory[key] = measure(evidence.patient, name, evidence.dy, evidence.precision)[0]
-        except (LearnerError, ValueError):
-            evidence.memory[key] = None
-        finally:
-            evidence.patient.put(evidence.arrays)
-    return evidence.memory[key]
-
-
-def _questions(name: str, leaf: str, evidence: Evidence) -> Iterator[tuple[dict[str, Array], Explanation]]:
-    arrays = evidence.arrays
-    places = evidence.patient.places
-    updated = {
-        n: a for n, a in evidence.after.items() if n in places and not np.array_equal(a, arrays[n]) and n != name
-    }
-    if updated:
-        which = ", ".join(updated)
-        yield (
-            updated,
-            Explanation(
-                "updated-first",
-                f"it is right for {which} as backward left it: updated before it was used",
-                "compute all gradients first, then update",
-            ),
-        )
-    for other, array in arrays.items():
-        if other in ("x", name) or other not in evidence.patient.places:
-            continue
-        if array.ndim == 2 and array.shape[0] == array.shape[1] > 1:
-            yield (
-                {other: array.T.copy()},
-                Explanation(
-                    "transposed",
-                    f"it is right for {other}.T: {other} was not transposed (or twice)",
-                    f"dx = dz @ {other}.T",
-                ),
-            )
-        if array.ndim >= 2:
-            for axes in itertools.combinations(range(array.ndim), 2):
-                images = array.ndim >= 3 or (name == "x" and evidence.chain is None)
-                if images and all(array.shape[a] > 1 for a in axes):
-                    yield (
-                        {other: np.flip(array, axes).copy()},
-                        Explanation(
-                            "kernel-flip",
-                            f"it is right for {other} turned round along axes {axes}",
-                            f"dx is dy convolved with the kernel turned round: {leaf}[..., ::-1, ::-1]",
-                        ),
-                    )
-        if array.ndim == 1 and array.size > 1 and name == "x":
-            yield (
-                {other: array[::-1].copy()},
-                Explanation("kernel-flip", f"it is right for {other} turned round", f"turn {other} round: [::-1]"),
-            )
-    if "x" in arrays and name != "x" and np.shape(evidence.outputs) == np.shape(arrays["x"]):
-        yield (
-            {"x": evidence.outputs.copy()},
-            Explanation("wrong-input", "it is right for the outputs as the input", "use the input that forward saw"),
-        )
-
-
-def slope_elsewhere(evidence: Evidence) -> Explanation | None:
-    """Elementwise functions: is it the slope at the output, taken from the learner's own forward?"""
-    if evidence.patient.kind not in ("layer", "slope") or len(evidence.arrays) != 1:
-        return None
-    x = evidence.arrays["x"]
-    if np.shape(evidence.outputs) != x.shape:
-        return None
-    at_output = _measured_at({"x": evidence.outputs.copy()}, "x", evidence)
-    if at_output is not None and fits(evidence.analytic.get("x"), at_output, evidence):
-        return Explanation(
-            "at-output", "it is f'(f(x)): the slope was taken at the output", "take the slope at the input x"
-        )
-    if fits(evidence.analytic.get("x"), evidence.dy, evidence):
-        return Explanation("missing-derivative", "dy is passed through: f'(x) was not multiplied in", "dx = dy * f'(x)")
-    return None
-
-
-Rule = Callable[[str, Evidence], Explanation | None]

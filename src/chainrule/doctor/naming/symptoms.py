@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.doctor.examining.binding import LearnerError, roles_of
+from chainrule.doctor.examining.binding import LearnerError, first_role
 from chainrule.doctor.examining.evidence import Evidence, matches
 from chainrule.doctor.examining.intake import is_object
 from chainrule.doctor.examining.patients import Patient
@@ -16,6 +16,7 @@ from chainrule.doctor.examining.places import walk
 from chainrule.doctor.naming.chain import Mask
 from chainrule.doctor.naming.recognising import same
 from chainrule.doctor.naming.relations import constant_ratio
+from chainrule.layers.layer import Array
 
 
 @dataclass(frozen=True)
@@ -74,77 +75,98 @@ def carried_over(make: Callable[[], Patient], evidence: Evidence) -> list[Sympto
     patient = make()
     if patient.kind == "arrays":
         return []
-    start, dy = patient.arrays(), evidence.dy
+    start = patient.arrays()
     try:
-        first = patient.answer(None if dy is None else dy.copy())
+        first = _answer(patient, evidence)
         patient.put(start)
-        second = patient.answer(None if dy is None else dy.copy())
+        second = _answer(patient, evidence)
         patient.put(start)
-    except LearnerError:
+        symptom = _adds_up(first, second, evidence)
+        if symptom is None and "x" in start:
+            other = {"x": _other_input(start["x"], patient.kind)}
+            fresh = make()
+            for one in (patient, fresh):
+                one.put(other)
+            symptom = _stale(first, _answer(patient, evidence), _answer(fresh, evidence), evidence)
+    except LearnerError:  # told elsewhere, or due to an input that this code cannot take
         return []
+    return [] if symptom is None else [symptom]
+
+
+def _answer(patient: Patient, evidence: Evidence) -> dict[str, Any]:
+    return patient.answer(None if evidence.dy is None else evidence.dy.copy())
+
+
+def _other_input(x: Array, kind: str) -> Array:
+    """Another input of the same kind: a loss gets its outputs in another order, so that probabilities stay such."""
+    if kind == "loss":
+        return np.roll(x, 1, axis=0)
+    other = x[::-1].copy() if x.shape[0] > 1 else -x
+    if kind in ("layer", "slope"):
+        other = np.where(np.random.default_rng(9).random(x.shape) < 0.5, -other, other)
+    return other
+
+
+def _adds_up(first: dict[str, Any], second: dict[str, Any], evidence: Evidence) -> Symptom | None:
+    """Is the answer of the second of two equal passes that of the first, and as much again?"""
     for name, value in first.items():
-        measured = evidence.numerical.get(name)
-        if value is None or name not in second or not np.any(value):
+        if value is None or not np.any(value) or np.shape(second.get(name, 0.0)) != np.shape(value):
             continue
-        more = np.asarray(second[name]) - value if np.shape(second[name]) == np.shape(value) else None
-        twice = more is not None and same(more, np.asarray(value), 1e-6)
-        if twice or (
-            measured is not None and more is not None and np.any(more) and matches(more, measured, evidence.precision)
-        ):
-            says = (
-                f"a second backward, of the same, adds d{name.split('.')[-1]} to what is there instead of replacing it"
-            )
-            return [
-                Symptom(
-                    "accumulated",
-                    says,
-                    "self.dW = ... instead of +=, or set the gradients to zero before each backward",
-                )
-            ]
-    if "x" not in start or start["x"].dtype.kind != "f":
-        return []
-    rng = np.random.default_rng(9)
-    other = start["x"][::-1].copy() if start["x"].shape[0] > 1 else -start["x"]
-    if patient.kind in ("layer", "slope"):
-        other = np.where(rng.random(start["x"].shape) < 0.5, -other, other)
-    elif patient.kind == "loss":
-        other = np.roll(start["x"], 1, axis=0)
-    fresh = make()
-    try:
-        for one in (patient, fresh):
-            one.put({"x": other})
-        used_answer = patient.answer(None if dy is None else dy.copy())
-        fresh_answer = fresh.answer(None if dy is None else dy.copy())
-    except LearnerError:
-        return []
-    mine = fresh_answer.get("x")
-    if (
-        "x" in evidence.wrong()
-        and mine is not None
-        and list(start) == ["x"]
-        and not _by_chance(evidence)
-        and first.get("x") is not None
-    ):
-        slopes = None if dy is None or np.shape(mine) != dy.shape else (mine / dy, np.asarray(first["x"]) / dy)
-        if slopes is not None and np.allclose(*slopes) and np.ptp(slopes[0]) > 1e-9:
-            says = "dx / dy is the same for another input: the mask (or slope) of an earlier pass was kept"
-            return [Symptom("wrong-mask", says, "make the mask anew in every forward")]
-    for name, value in fresh_answer.items():
-        if value is None or name not in used_answer or used_answer[name] is None:
+        more, measured = second[name] - value, evidence.numerical.get(name)
+        twice = same(more, value, 1e-6)
+        if twice or (measured is not None and np.any(more) and matches(more, measured, evidence.precision)):
+            leaf = name.split(".")[-1]
+            says = f"a second backward, of the same, adds d{leaf} to what is there instead of replacing it"
+            write = "self.dW = ... instead of +=, or set the gradients to zero before each backward"
+            return Symptom("accumulated", says, write)
+    return None
+
+
+def _stale(first: dict[str, Any], used: dict[str, Any], fresh: dict[str, Any], evidence: Evidence) -> Symptom | None:
+    """For another input, does an object that has been used answer otherwise than a fresh one?
+
+    Arguments   first  what was answered for the first input
+                used   what is answered for another input after that, and `fresh` without it
+    """
+    if list(evidence.arrays) == ["x"] and "x" in evidence.wrong() and not _by_chance(evidence):
+        before, now, dy = first.get("x"), fresh.get("x"), evidence.dy
+        if before is not None and now is not None and dy is not None and np.shape(now) == dy.shape:
+            slopes = now / dy
+            if np.allclose(slopes, np.asarray(before) / dy) and np.ptp(slopes) > 1e-9:
+                says = "dx / dy is the same for another input: the mask (or slope) of an earlier pass was kept"
+                return Symptom("wrong-mask", says, "make the mask anew in every forward")
+    for name, value in fresh.items():
+        given = used.get(name)
+        if value is None or given is None or np.shape(value) != np.shape(given):
             continue
-        if np.shape(value) == np.shape(used_answer[name]) and not np.allclose(
-            used_answer[name], value, rtol=1e-6, atol=1e-9, equal_nan=True
-        ):
-            if name in first and same(used_answer[name], np.asarray(first[name]) + value, 1e-6):
+        if not np.allclose(given, value, rtol=1e-6, atol=1e-9, equal_nan=True):
+            if first.get(name) is not None and same(given, np.asarray(first[name]) + value, 1e-6):
                 says = f"d{name} of the second pass contains that of the first: backward adds to what is there"
-                return [Symptom("accumulated", says, "assign the gradient (=), or set it to zero before each backward")]
+                write = "assign the gradient (=), or set it to zero before each backward"
+                return Symptom("accumulated", says, write)
             says = f"d{name.split('.')[-1]} of a second pass depends on the first: something of that was kept"
-            return [Symptom("wrong-mask", says, "make mask and cache anew in every forward")]
-    return []
+            return Symptom("wrong-mask", says, "make mask and cache anew in every forward")
+    return None
 
 
 def _by_chance(evidence: Evidence) -> bool:
     return evidence.chain is not None and isinstance(evidence.chain.steps[0], Mask)
+
+
+def drawn_anew(make: Callable[[], Patient], evidence: Evidence) -> Symptom | None:
+    """Does a layer's backward draw random numbers of its own, where it should use what forward drew?"""
+    patient = make()
+    if patient.kind != "layer":
+        return None
+    dy = evidence.dy
+    outputs, cache = patient.run()
+    patient.other_chance()
+    answer = patient.again(dy.copy(), outputs, cache)
+    for name, value in evidence.analytic.items():
+        if value is not None and answer.get(name) is not None and not same(answer[name], value, 1e-3):
+            says = f"d{name.split('.')[-1]} depends on chance once more: backward draws a new mask"
+            return Symptom("dropout-scale", says, "keep the mask of forward, and use it in backward")
+    return None
 
 
 def shared_caches(make: Callable[[], Patient]) -> list[str]:
@@ -189,7 +211,7 @@ def changed_weights(evidence: Evidence, found: dict[str, Any]) -> list[Symptom]:
     """Weights that backward changed although nobody gave it a learning rate, and that is no update either."""
     patient = evidence.patient
     told = {explanation.cause for explanation in found.values()}
-    rate = any(next(roles_of(name), "") == "rate" for name in patient.wants)
+    rate = any(first_role(name) == "rate" for name in patient.wants)
     if rate or patient.updates or told & {"updated-first"}:
         return []
     symptoms = []

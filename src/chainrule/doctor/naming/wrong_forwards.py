@@ -13,7 +13,7 @@ from chainrule.doctor.naming.chain import SoftmaxStep
 from chainrule.doctor.naming.symptoms import Symptom
 
 
-def mixes_examples(make: Callable[[], Patient], evidence: Evidence) -> Symptom | None:
+def mixes_examples(evidence: Evidence) -> Symptom | None:
     """A softmax over the examples: columns of the outputs that sum to one where rows should."""
     y = evidence.outputs
     steps = evidence.chain.steps if evidence.chain is not None else []
@@ -58,6 +58,26 @@ def broadcast_targets(make: Callable[..., Patient], evidence: Evidence) -> Sympt
     return Symptom("labels", says, f"targets.reshape{shapes[0]}")
 
 
+def labels_across(make: Callable[..., Patient], evidence: Evidence) -> Symptom | None:
+    """Integer labels against as many classes as examples: do they broadcast along the classes?
+
+    Then the loss changes when outputs and labels are put into another order together.
+    """
+    x, targets = evidence.arrays.get("x"), evidence.patient.targets
+    if evidence.patient.kind != "loss" or x is None or targets is None or x.ndim != 2 or np.ndim(targets) != 1:
+        return None
+    if x.shape[0] != x.shape[1] or np.asarray(targets).dtype.kind not in "iu" or len(evidence.arrays) > 1:
+        return None
+    patient = make(y=np.roll(targets, 1))
+    patient.put({"x": np.roll(x, 1, axis=0)})
+    if abs(patient.value() - make().value()) <= 1e-9:
+        return None
+    says = (
+        "the loss depends on the order of the examples: the labels are spread over the classes as if they were one-hot"
+    )
+    return Symptom("labels", says, "pass np.eye(K)[y], or take p[np.arange(N), y]")
+
+
 def unscaled_dropout(make: Callable[[], Patient], evidence: Evidence) -> Symptom | None:
     """Dropout that neither divides by keep in training nor multiplies by it in use."""
     x = evidence.arrays.get("x")
@@ -68,13 +88,8 @@ def unscaled_dropout(make: Callable[[], Patient], evidence: Evidence) -> Symptom
         return None
     patient = make()
     first = np.asarray(patient.run()[0])
-    patient.seed += 1
-    for generator in patient.generators:
-        generator.random(7)
-    with patient.calm():
-        for generator in patient.generators:
-            generator.random(7)
-        again = np.asarray(patient.forward()[0])
+    patient.other_chance()
+    again = np.asarray(patient.run()[0])
     if np.array_equal(first != 0, again != 0) or patient.evaluate is None:
         return None
     with patient.calm():

@@ -1,0 +1,78 @@
+"""Writes a report of what was found: a row for each array, the causes that concern the whole, the hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chainrule.doctor.examining.evidence import SINGLE, Evidence
+from chainrule.doctor.naming.relations import Explanation
+from chainrule.doctor.naming.symptoms import Symptom
+from chainrule.doctor.report import BESIDE, RIGHT, WRONG, Report, Row, ratio_map, worst_entry
+
+BY_A_SHARED_CACHE = ("wrong-mask", "unknown", "wrong-input", "missing-derivative", "accumulated")  # what it looks like
+
+Note = tuple[str, str, str]  # cause, evidence, the line to write
+
+
+def written(
+    title: str, evidence: Evidence, found: dict[str, Explanation], trouble: list[Symptom], shared: list[str]
+) -> Report:
+    """The report.
+
+    Arguments   found    by array, why its gradient is wrong
+                trouble  what was seen of the whole
+                shared   parts that run twice in one forward
+    """
+    rows = [_row(name, evidence, _of_shared_cache(found.get(name), shared)) for name in evidence.numerical]
+    notes = [(s.cause, s.says, s.write) for s in trouble if not s.warning]
+    if all(value is None for value in evidence.analytic.values()):
+        says = (
+            "backward returned none, and left none beside the parameters (self.dW beside self.W, grads beside params)"
+        )
+        notes.append(("no-gradients", says, "return {'dW': dW, 'db': db}, or pass parameters= and analytic="))
+    verdicts = [row.verdict for row in rows]
+    verdict = WRONG if notes or WRONG in verdicts else BESIDE if BESIDE in verdicts else RIGHT
+    hints = [(s.cause, s.says, s.write) for s in trouble if s.warning] + list(_hints(evidence, verdict))
+    seen = evidence.chain.describe() if evidence.chain is not None else ""
+    if seen and not evidence.rows:
+        seen += ", examples as columns"
+    return Report(title, seen, verdict, rows, notes, hints)
+
+
+def _of_shared_cache(why: Explanation | None, shared: list[str]) -> Explanation | None:
+    """The same explanation, or that of the cache that two forwards share."""
+    if why is None or not shared or why.cause not in BY_A_SHARED_CACHE:
+        return why
+    says = f"{', '.join(shared)} runs twice in one forward, and its cache keeps only the second pass"
+    write = "make one object for each place, or return the cache instead of keeping it on self"
+    return Explanation("cache-overwritten", says, write)
+
+
+def _row(name: str, evidence: Evidence, why: Explanation | None) -> Row:
+    given, measured = evidence.analytic.get(name), evidence.numerical[name]
+    return Row(
+        name,
+        measured.shape,
+        RIGHT if why is None else BESIDE if why.cause == "beside-loss" else WRONG,
+        evidence.error(name)[0],
+        evidence.kinks[name],
+        worst_entry(given, measured),
+        why.cause if why else "",
+        why.says if why else "",
+        why.write if why else "",
+        ratio_map(given, measured) if why is not None and why.cause == "unknown" else "",
+    )
+
+
+def _hints(evidence: Evidence, verdict: str) -> Iterator[Note]:
+    if evidence.acquitted:
+        says = "the loss guards its log by a small number, log(p + eps), and the gradient is that of log(p): no harm"
+        yield "epsilon", says, ""
+    if evidence.precision is SINGLE:
+        says = "the code computes in float32: checked to three digits; differences below that are rounding"
+        yield "float32", says, ""
+    if evidence.patient.kind == "layer" and "x" in evidence.patient.places and "x" not in evidence.numerical:
+        yield "input-gradient", "backward gives no dx: that will do for a first layer only", "return dx"
+    if evidence.n == 1 and verdict == RIGHT and "x" in evidence.arrays:
+        says = "with one example a missing or doubled 1/n cannot be seen"
+        yield "one-example", says, "pass several: x of shape (7, ...)"
