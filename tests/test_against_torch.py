@@ -4,6 +4,8 @@ Both sides get the same numbers; errors are norm-wise, |ours - theirs| / |theirs
 no digits to compare. Measured on one machine (torch 2.13.0, CPU), the largest of all cases: see each bound.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from chainrule import datasets
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")  # PyTorch: it will be slower
 
 N = 11
 BOUNDS = {"float64": 1e-12, "float32": 2e-6}  # DESIGN.md section 4; measured 6e-16 and 2e-7
@@ -57,6 +60,15 @@ def residual(x, W, b):
     return x + torch.tanh(functional.linear(x, W.T, b))
 
 
+def conv2d(x, W, b, **options):
+    """Images (N, H, W, C) and a kernel (R, S, C / groups, F), as ours."""
+    return functional.conv2d(x.permute(0, 3, 1, 2), W.permute(3, 2, 0, 1), b, **options).permute(0, 2, 3, 1)
+
+
+def pool2d(theirs, x, *arguments, **options):
+    return theirs(x.permute(0, 3, 1, 2), *arguments, **options).permute(0, 2, 3, 1)
+
+
 # Layers ---------------------------------------------------------------------------------------------------------------
 
 LAYERS = {  # the code that makes the layer -> (the shape of one example, the same in PyTorch)
@@ -96,6 +108,29 @@ LAYERS = {  # the code that makes the layer -> (the shape of one example, the sa
             [functional.linear(x, W1.T, b1), x, functional.linear(layer_norm(x, gamma, beta), W2.T, b2)], -1
         ),
     ),
+    "Conv2D(2, 3)": ((7, 5, 2), conv2d),
+    "Conv2D(2, 3, padding='same')": ((7, 5, 2), partial(conv2d, padding="same")),
+    "Conv2D(2, 3, (2, 4), padding='same', dilation=(3, 1))": (
+        (7, 5, 2),
+        partial(conv2d, padding="same", dilation=(3, 1)),
+    ),
+    "Conv2D(6, 4, (2, 3), stride=(3, 2), padding=(1, 2), dilation=(2, 1), groups=2)": (
+        (7, 5, 6),
+        partial(conv2d, stride=(3, 2), padding=(1, 2), dilation=(2, 1), groups=2),
+    ),
+    "Conv2D(3, 6, padding=1, groups=3)": ((7, 5, 3), partial(conv2d, padding=1, groups=3)),
+    "Conv2D(3, 2, 1)": ((7, 5, 3), conv2d),
+    "MaxPool2D()": ((7, 5, 3), lambda x: pool2d(functional.max_pool2d, x, 2)),
+    "MaxPool2D((3, 2), stride=(2, 1), padding=(1, 0))": (
+        (7, 5, 3),
+        lambda x: pool2d(functional.max_pool2d, x, (3, 2), (2, 1), (1, 0)),
+    ),
+    "AvgPool2D()": ((7, 5, 3), lambda x: pool2d(functional.avg_pool2d, x, 2)),
+    "AvgPool2D(3, stride=2, padding=1)": (
+        (7, 5, 3),
+        lambda x: pool2d(functional.avg_pool2d, x, 3, 2, 1, count_include_pad=False),
+    ),
+    "GlobalAvgPool2D()": ((7, 5, 3), lambda x: x.mean((1, 2))),
     "Rescale(0.25)": ((5,), lambda x: x * 0.25),
     "Dropout(0.3)": ((5,), lambda x: functional.dropout(x, 0.3, training=False)),
 }
@@ -168,6 +203,16 @@ def test_dropout_agrees_under_our_mask(dtype):
     y_t = x_t * tensor(mask)
     y_t.backward(tensor(dy))
     assert error(y, y_t) <= BOUNDS[dtype]
+    assert error(layer.backward(dy.copy(), cache), x_t.grad) <= BOUNDS[dtype]
+
+
+def test_max_pooling_breaks_ties_alike(dtype):
+    """Of three values alone, so that most patches hold their largest more than once."""
+    x = np.random.default_rng(0).integers(0, 3, (N, 7, 6, 2)).astype(dtype)
+    layer, x_t = cr.MaxPool2D(3, stride=2, padding=1), tensor(x, learns=True)
+    y, cache = layer.forward(x)
+    dy = normals(y.shape, dtype, 1)
+    pool2d(functional.max_pool2d, x_t, 3, 2, 1).backward(tensor(dy))
     assert error(layer.backward(dy.copy(), cache), x_t.grad) <= BOUNDS[dtype]
 
 

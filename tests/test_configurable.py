@@ -17,6 +17,8 @@ THINGS = [  # every one exactly as it prints
     "Linear(out_features=3)",
     "Linear(4, 3, initializer=Glorot('uniform'), bias=0.5)",
     "BatchNorm(epsilon=0.001)",
+    "Conv2D(4, 6, (3, 5), stride=(2, 1), padding='same', groups=2)",
+    "MaxPool2D(3, stride=(1, 2))",
     "Dropout(0.25)",
     "Rescale(0.1)",
     "Normal(0.01)",

@@ -54,6 +54,15 @@ CASES = {  # the code that makes the layer -> the shape of one example
     "Concatenate(Identity(), Linear(5, 3), Chain(Linear(5, 7), BatchNorm(), Dropout(0.2)))": (5,),
     "Concatenate(Residual(Tanh()), Concatenate(Sigmoid(), LayerNorm()))": (2, 3, 5),
     "Concatenate(Identity())": (5,),
+    "Conv2D(2, 3)": (5, 3, 2),
+    "Conv2D(out_channels=3, kernel_size=(2, 3), stride=(2, 1), padding='same', bias=0.5)": (5, 3, 2),
+    "Conv2D(4, 2, (3, 1), stride=2, padding=(2, 1), dilation=(2, 1), groups=2, initializer='lecun')": (5, 3, 4),
+    "Conv2D(2, 3, 1)": (2, 3, 2),
+    "MaxPool2D()": (5, 3, 2),
+    "MaxPool2D((3, 2), stride=(1, 2), padding=(1, 1))": (5, 3, 2),
+    "AvgPool2D()": (5, 3, 2),
+    "AvgPool2D((3, 2), stride=2, padding='same')": (5, 3, 2),
+    "GlobalAvgPool2D()": (5, 3, 2),
 }
 PUBLIC = dict(vars(cr))
 LAYERS = {

@@ -120,6 +120,16 @@ NETWORKS = {
         cr.Flatten(),
         output="identity",
     ),
+    "images": lambda: cr.Network(
+        cr.Reshape(5, 4, 2),
+        cr.Conv2D(2, 4, (2, 3), stride=(1, 2), padding="same", groups=2),
+        cr.BatchNorm(),
+        cr.MaxPool2D((2, 1), stride=1, padding=(1, 0)),
+        cr.Conv2D(out_channels=3, kernel_size=1, bias=0.5, initializer=cr.Glorot()),
+        cr.AvgPool2D(2, padding="same"),
+        cr.GlobalAvgPool2D(),
+        in_shape=(40,),
+    ),
     "a container that must be told its width": lambda: cr.Network(
         cr.Concatenate(cr.Chain(cr.Standardize(), cr.Tanh()), cr.ReLU()), cr.Linear(6, 2), in_shape=(3,)
     ),

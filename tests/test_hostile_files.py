@@ -273,6 +273,20 @@ HOSTILE = {
         ),
         "more numbers than the file holds",
     ),
+    **{
+        f"vast {kind}": (
+            architecture(
+                lambda data, kind=kind: {**NETWORK, "in_shape": [2, 2, 2], "layers": [{"type": "Conv2D", **kind}]}
+            ),
+            "more numbers than the file holds|not fit",
+        )
+        for kind in (
+            {"out_channels": VAST, "kernel_size": 1},
+            {"out_channels": 1, "kernel_size": VAST},
+            {"out_channels": 1, "kernel_size": [VAST, VAST], "padding": "same"},
+            {"out_channels": 1, "kernel_size": 1, "padding": VAST},
+        )
+    },
     "vast by doubling": (
         architecture(
             lambda data: {

@@ -78,7 +78,7 @@ def agree(ours, plain, exact, came_in=0.0):
 
 # Layers and losses ----------------------------------------------------------------------------------------------------
 
-SUMS = ("Linear", "Softmax", "Norm")  # the layers that add numbers up
+SUMS = ("Linear", "Softmax", "Norm", "Conv2D", "Avg")  # the layers that add numbers up
 
 
 @st.composite
@@ -89,6 +89,7 @@ def batches(draw, case):
     if make(case).any_shape:
         shape = tuple(draw(st.lists(sizes, min_size=1, max_size=3)))
     elif "Reshape" not in case:
+        sizes = st.integers(3, 7) if "2D" in case else sizes  # the window must fit
         shape = (*(draw(sizes) for _ in shape[:-1]), shape[-1])
     n = draw(st.integers(2, 9))
     dtype = draw(st.sampled_from(["float32", "float64"]))

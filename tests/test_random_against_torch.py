@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from test_against_torch import BOUNDS, by_rows, cross_entropy, log_probabilities, pinball, tensor, torch
+from test_against_torch import BOUNDS, by_rows, conv2d, cross_entropy, log_probabilities, pinball, pool2d, tensor, torch
 
 functional = torch.nn.functional
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")  # PyTorch: it will be slower
 torch.set_num_threads(1)  # arrays this small gain nothing from a second
 DRAWS = 100  # of every kind in every dtype
 
@@ -125,6 +126,47 @@ def concatenate(rng):
     )
 
 
+def pair(rng, low, high):
+    return tuple(int(value) for value in rng.integers(low, high, 2))
+
+
+def place(rng, window, padding, dilation=(1, 1)):
+    """A height and a width into which the window goes, often just so."""
+    spans = ((k - 1) * d + 1 - 2 * p for k, p, d in zip(window, padding, dilation, strict=True))
+    return tuple(max(1, span) + size(rng) - 1 for span in spans)
+
+
+def convolution(rng):
+    kernel, stride, padding, dilation = pair(rng, 1, 5), pair(rng, 1, 4), pair(rng, 0, 4), pair(rng, 1, 4)
+    groups = int(rng.integers(1, 4))
+    into, out = groups * int(rng.integers(1, 4)), groups * int(rng.integers(1, 4))
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    code = f"Conv2D({into}, {out}, {kernel}, {', '.join(f'{name}={value}' for name, value in options.items())})"
+    return code, (*place(rng, kernel, padding, dilation), into), lambda x, W, b: conv2d(x, W, b, **options)
+
+
+def same_convolution(rng):
+    kernel, dilation, into = pair(rng, 1, 5), pair(rng, 1, 4), size(rng)
+    return (
+        f"Conv2D({into}, 2, {kernel}, padding='same', dilation={dilation})",
+        (size(rng), size(rng), into),
+        lambda x, W, b: conv2d(x, W, b, padding="same", dilation=dilation),
+    )
+
+
+def pooling(ours, theirs, **options):
+    def draw(rng):
+        window, stride = pair(rng, 1, 5), pair(rng, 1, 4)
+        padding = tuple(int(rng.integers(0, k // 2 + 1)) for k in window)  # PyTorch takes no more
+        return (
+            f"{ours}({window}, stride={stride}, padding={padding})",
+            (*place(rng, window, padding), size(rng)),
+            lambda x: pool2d(theirs, x, window, stride, padding, **options),
+        )
+
+    return draw
+
+
 def perceptron(rng):
     """One to three layers of weights, with any activation between them."""
     widths = [size(rng) for _ in range(rng.integers(2, 5))]
@@ -146,9 +188,11 @@ LAYERS = {code: pointwise(code) for code in POINTWISE} | {
     draw.__name__: draw
     for draw in (
         *(leaky_relu, elu, linear, layer_norm, rms_norm, batch_normalization),
-        *(residual, concatenate, perceptron),
+        *(residual, concatenate, perceptron, convolution, same_convolution),
     )
 }
+LAYERS["max_pooling"] = pooling("MaxPool2D", functional.max_pool2d)
+LAYERS["avg_pooling"] = pooling("AvgPool2D", functional.avg_pool2d, count_include_pad=False)
 
 
 @pytest.mark.parametrize("dtype", BOUNDS)

@@ -17,6 +17,7 @@ MADE: dict[str, Any] = {
     "Linear": lambda: layers.Linear(5, 3),
     "Dropout": lambda: layers.Dropout(0.3),
     "Rescale": lambda: layers.Rescale(1 / 255),
+    "Conv2D": lambda: layers.Conv2D(2, 3),
     "Reshape": lambda: layers.Reshape(5, 1),
     "Chain": lambda: layers.Chain(layers.Linear(5, 3), layers.Tanh()),
     "Residual": lambda: layers.Residual(layers.Linear(5, 5), layers.Tanh()),
@@ -27,6 +28,7 @@ TARGETS: dict[str, Any] = {
     "BinaryCrossEntropy": RNG.integers(0, 2, (7, 5)),
     "Poisson": RNG.poisson(2.0, (7, 5)),
 }
+IMAGES = RNG.standard_normal((3, 5, 4, 2))  # for the layers that need rows and columns
 
 
 def public_layers() -> list[str]:
@@ -41,7 +43,7 @@ def proofs() -> list[tuple[str, GradientReport]]:
     reports = []
     for name in public_layers():
         layer = MADE[name]() if name in MADE else getattr(layers, name)()
-        reports.append((name, check_gradients(layer, X, show=False)))
+        reports.append((name, check_gradients(layer, IMAGES if name.endswith("2D") else X, show=False)))
     for cls in dict.fromkeys(losses.LOSSES.values()):  # some have two names
         targets = TARGETS.get(cls.__name__, RNG.standard_normal(X.shape))
         reports.append((cls.__name__, check_gradients(cls(), X, targets, show=False)))

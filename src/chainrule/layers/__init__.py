@@ -15,10 +15,16 @@ from chainrule.layers.combine import (
     Reshape as Reshape,
     Residual as Residual,
 )
+from chainrule.layers.convolution import Conv2D as Conv2D
 from chainrule.layers.dropout import Dropout as Dropout
 from chainrule.layers.layer import Layer as Layer
 from chainrule.layers.linear import Linear as Linear
 from chainrule.layers.normalization import BatchNorm as BatchNorm
+from chainrule.layers.pooling import (
+    AvgPool2D as AvgPool2D,
+    GlobalAvgPool2D as GlobalAvgPool2D,
+    MaxPool2D as MaxPool2D,
+)
 from chainrule.layers.preprocessing import Rescale as Rescale, Standardize as Standardize
 from chainrule.layers.row_normalization import LayerNorm as LayerNorm, RMSNorm as RMSNorm
 from chainrule.layers.smooth_activations import ELU as ELU, GELU as GELU, SiLU as SiLU, Softplus as Softplus

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from chainrule.configurable import number
@@ -13,7 +15,7 @@ class BatchNorm(Layer):
     """Brings each feature to mean 0 and variance 1 over the batch, then stretches by gamma and shifts by beta.
 
     In training the statistics are those of the batch; in use they are running averages, which `update_state` moves a
-    little towards each batch it is shown.
+    little towards each batch it is shown. Of images (N, H, W, C) the features are the channels.
 
     Shapes      x, y: (N, ..., D)    gamma, beta, running_mean, running_variance: (D,)
                 cache: x_hat, rstd, mean, variance, train
@@ -54,7 +56,7 @@ class BatchNorm(Layer):
 
     def build(self, in_shape: Shape, rng: np.random.Generator) -> Shape:
         D = in_shape[-1]
-        self.min_rows = 2 if len(in_shape) == 1 else 1  # the variance needs two positions
+        self.min_rows = 2 if math.prod(in_shape[:-1]) == 1 else 1  # the variance needs two positions
         self.gamma, self.beta = np.ones(D), np.zeros(D)
         self.running_mean, self.running_variance = np.zeros(D), np.ones(D)
         return in_shape
