@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -10,13 +11,15 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
+NAMED = re.compile(r"(<mi>(?:log|exp)</mi>)(?=<m(?:i|n|row|sub|sup)\b)")  # the converter sets log 4 as log4
+
 
 def mathml(node: nodes.Element, display: str) -> str:
     """The formula of a math node; what the converter does not know it leaves standing, and that is a warning."""
     text = convert(node.astext(), display=display)
     if "\\" in text:
         logger.warning("a formula with an unknown command: %s", node.astext(), location=node)
-    return text
+    return NAMED.sub(r'\1<mspace width="0.17em"/>', text)
 
 
 def visit_inline(self: Any, node: nodes.Element) -> None:
