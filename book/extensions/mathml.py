@@ -11,7 +11,7 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-NAMED = re.compile(r"(<mi>(?:log|exp)</mi>)(?=<m(?:i|n|row|sub|sup)\b)")  # the converter sets log 4 as log4
+NAMED = re.compile(r"(<mi>(?:log|exp|tanh)</mi>)(?=<m(?:i|n|row|sub|sup)\b)")  # the converter sets log 4 as log4
 
 
 def mathml(node: nodes.Element, display: str) -> str:
