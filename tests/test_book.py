@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import chainrule as cr
 
 BOOK = Path(__file__).parent.parent / "book"
+STEPS = sorted((BOOK / "steps").glob("*.py"))
 CHAPTERS = sorted(BOOK.glob("[0-9]*.md"))
 
 
@@ -35,3 +37,21 @@ def test_a_chapter_opens_with_a_question_and_ends_with_exercises_that_are_solved
     assert asked >= 2 and exercises.count('code_prompt_show: "Solution') == asked
     assert exercises.count("assert ") >= asked
     assert f"{{nb-download}}`{chapter.stem}.ipynb`" in text
+
+
+# The ladder -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda path: path.stem)
+def test_a_step_says_what_to_expect_and_it_is_so(step, capsys):
+    runpy.run_path(str(step))
+    said = capsys.readouterr().out
+    assert said.startswith("Expect: ") and "\nSo: " in said
+
+
+def test_the_ladder_has_no_gap_and_each_step_is_short():
+    assert [int(step.stem[4:6]) for step in STEPS] == list(range(1, 13))
+    for step in STEPS:
+        text = step.read_text(encoding="utf-8")
+        assert len(text.splitlines()) < 80 and "\nassert " in text.replace("    assert ", "assert "), step.name
+        assert text.startswith(f'"""Step {int(step.stem[4:6])}: ')
