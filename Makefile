@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help train test bench check clean
+.PHONY: help train test bench book check clean
 .NOTPARALLEL:
 
 help: ## show this list
@@ -23,6 +23,10 @@ test: .venv/dev.stamp ## run all tests and every example in a docstring; options
 bench: .venv/base.stamp ## measure the speed of training and of the import, beside the peers that are installed
 	$(BIN)/python benchmarks/train_speed.py $(ARGS)
 	$(BIN)/python benchmarks/import_time.py
+
+book: .venv/book.stamp ## run every cell of the book and build it with the reference: build/book/index.html
+	OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c book -d build/doctrees . build/book $(ARGS)
+	@echo "Open build/book/index.html"
 
 check: .venv/dev.stamp ## lint, format, types, import directions: what a commit must pass
 	$(BIN)/ruff check .
@@ -45,6 +49,6 @@ clean: ## remove the venv and everything that was built or cached
 	$(PIP) --editable .
 	touch $@
 
-.venv/cli.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml .venv/made.stamp
+.venv/book.stamp .venv/cli.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml .venv/made.stamp
 	$(PIP) --editable '.[$*]'
 	touch $@

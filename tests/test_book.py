@@ -1,0 +1,57 @@
+"""The book is built by `make book`; here is what that build does not notice."""
+
+import inspect
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+import chainrule as cr
+
+BOOK = Path(__file__).parent.parent / "book"
+STEPS = sorted((BOOK / "steps").glob("*.py"))
+CHAPTERS = sorted(BOOK.glob("[0-9]*.md"))
+
+
+def test_every_public_name_stands_once_in_the_reference():
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (BOOK / "reference").glob("*.md"))
+    told = re.findall(r"auto(?:class|function):: chainrule\.([\w.]+)", pages)
+    assert len(told) == len(set(told))
+    things = {name: getattr(cr, name) for name in dir(cr) if not name.startswith("_")}
+    public = {name for name, thing in things.items() if inspect.isclass(thing) or inspect.isfunction(thing)}
+    assert {name for name in told if "." not in name} == public
+    folders = {name.partition(".")[0] for name in told if "." in name}
+    assert folders | {"demos"} == {
+        name for name, thing in things.items() if name in cr.LAZY and inspect.ismodule(thing)
+    }
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_opens_with_a_question_and_ends_with_exercises_that_are_solved(chapter):
+    text = chapter.read_text(encoding="utf-8")
+    opening = re.search(r"^# .*?\n\n(.*?)\n\n", text, re.M | re.S)[1]
+    assert opening.endswith("?"), opening
+    exercises = text.partition("\n## Exercises\n")[2]
+    asked = len(re.findall(r"^\*\*\d\.\*\* ", exercises, re.M))
+    assert asked >= 2 and exercises.count('code_prompt_show: "Solution') == asked
+    assert exercises.count("assert ") >= asked
+    assert f"{{nb-download}}`{chapter.stem}.ipynb`" in text
+
+
+# The ladder -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda path: path.stem)
+def test_a_step_says_what_to_expect_and_it_is_so(step, capsys):
+    runpy.run_path(str(step))
+    said = capsys.readouterr().out
+    assert said.startswith("Expect: ") and "\nSo: " in said
+
+
+def test_the_ladder_has_no_gap_and_each_step_is_short():
+    assert [int(step.stem[4:6]) for step in STEPS] == list(range(1, 13))
+    for step in STEPS:
+        text = step.read_text(encoding="utf-8")
+        assert len(text.splitlines()) < 80 and "\nassert " in text.replace("    assert ", "assert "), step.name
+        assert text.startswith(f'"""Step {int(step.stem[4:6])}: ')
