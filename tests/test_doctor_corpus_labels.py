@@ -32,7 +32,7 @@ def test_a_label_is_true(one):
         assert findings[0] in wanted
 
 
-@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("half", [half for half in HALVES if half != "blind"])  # a week of classroom code only
 def test_a_half_has_enough_of_everything(half):
     verdicts = Counter(one.verdict for one in ALL if one.half == half)
     expected = Counter(one.causes[0] for one in ALL if one.half == half and one.causes)
