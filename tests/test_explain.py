@@ -14,6 +14,7 @@ from test_contract import CASES, N, batch, network_of
 from test_losses import CASES as LOSS_CASES, make as make_loss, outputs_for
 
 PROSE = {"Flatten", "Reshape", "Chain", "Residual", "Concatenate"}  # words, not formulas: their numbers are inside
+PROSE |= {"Conv2D", "MaxPool2D", "AvgPool2D", "GlobalAvgPool2D"}  # sums over windows: more indices than a line can show
 MATHS = {name: getattr(math, name) for name in ("e", "pi", "log", "sqrt", "tanh")} | {
     "max": max,
     "sign": lambda z: (z > 0) - (z < 0),

@@ -10,7 +10,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HALVES = ("tuning", "extra", "set_aside", "blind")  # two to build the doctor with, the last to judge it once it is built
+HALVES = (
+    "tuning",
+    "extra",
+    "set_aside",
+    "blind",
+)  # two to build the doctor with, the last to judge it once it is built
 RIGHT, BESIDE, WRONG = "right", "right only beside its own loss", "wrong"
 
 

@@ -86,8 +86,6 @@ def _hints(evidence: Evidence, verdict: str) -> Iterator[Note]:
     if evidence.precision is SINGLE:
         says = "the code computes in float32: checked to three digits; differences below that are rounding"
         yield "float32", says, ""
-    if evidence.patient.kind == "layer" and "x" in evidence.patient.places and "x" not in evidence.numerical:
-        yield "input-gradient", "backward gives no dx: that will do for a first layer only", "return dx"
     if evidence.n == 1 and verdict == RIGHT and "x" in evidence.arrays:
         says = "with one example a missing or doubled 1/n cannot be seen"
         yield "one-example", says, "pass several: x of shape (7, ...)"

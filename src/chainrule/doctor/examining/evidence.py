@@ -149,9 +149,8 @@ def examine(patient: Patient, rows: bool) -> Evidence:
     numerical, kinks = {}, {}
     whole = patient.kind in ("network", "loss") and len(patient.places) > 1
     for name in patient.places:
-        # A network owes nobody the gradient of its input, nor does a layer with parameters that says nothing of one:
-        # it may be the first. A None in its place is another matter.
-        if name == "x" and (whole or ("x" not in analytic and len(analytic) > 0)) and analytic.get("x") is None:
+        # A network owes nobody the gradient of its input; a layer owes it to the layer below.
+        if name == "x" and whole and analytic.get("x") is None:
             continue
         numerical[name], kinks[name] = measure(patient, name, dy, precision)
     evidence = Evidence(patient, precision, dy, outputs_array, rows, arrays, analytic, numerical, kinks, after)

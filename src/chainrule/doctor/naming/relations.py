@@ -91,7 +91,7 @@ def of_shape(name: str, evidence: Evidence) -> Explanation | None:
     leaf = name.split(".")[-1]
     if given is None:
         return Explanation(
-            "input-gradient", "backward gave no gradient for it (None)", f"return d{leaf}: the layer below needs it"
+            "input-gradient", "backward gave no gradient for it", f"return d{leaf}: the layer below needs it"
         )
     targets = evidence.patient.targets
     if evidence.patient.kind == "loss" and targets is not None and np.ndim(targets) != measured.ndim:
