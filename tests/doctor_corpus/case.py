@@ -10,12 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HALVES = (
-    "tuning",
-    "extra",
-    "set_aside",
-    "blind",
-)  # two to build the doctor with, the last to judge it once it is built
+# Two to build the doctor with, the others to judge it once it is built.
+HALVES = ("tuning", "extra", "set_aside", "blind", "fresh")
 RIGHT, BESIDE, WRONG = "right", "right only beside its own loss", "wrong"
 
 
