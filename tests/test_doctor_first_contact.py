@@ -81,7 +81,13 @@ def slope(f):
 def test_what_gives_nan_is_not_right(forward, backward, x):
     report = cr.doctor.gradients(forward, backward, x=x, show=False)
     assert not report.passed
+    assert report.causes == ["not-compared"]
     assert "nan or infinite" in str(report)
+
+
+def test_a_function_that_raises_is_told_even_without_its_backward():
+    report = cr.doctor.gradients(lambda x: x @ np.ones((3, 3)), x=X, show=False)
+    assert report.causes == ["raised"]
 
 
 def test_a_loss_that_gives_nan_is_not_right():

@@ -70,9 +70,9 @@ def gradients(
     """
     if examples not in (None, "rows", "columns"):
         raise ConfigurationError(f"doctor.gradients: examples must be 'rows' or 'columns', received {examples!r}.")
-    make = _maker(subject, backward, x, y, parameters, analytic, loss, train, seed)
     title = _title(subject)
     try:
+        make = _maker(subject, backward, x, y, parameters, analytic, loss, train, seed)
         report = _examined(make, title, x, y, examples)
     except LearnerError as error:
         report = _raised(title, error, y)
@@ -150,7 +150,7 @@ def _examined(make: Callable[..., Patient], title: str, x: Any, y: Any, examples
         bad = np.count_nonzero(~np.isfinite(outputs))
         says = f"forward gave {bad} of {outputs.size} values that are nan or infinite: nothing can be compared there"
         write = "pass x that it takes (a log wants numbers above 0, probabilities lie in 0..1), or mend the forward"
-        return Report(title, "", WRONG, [], [("raised", says, write)])
+        return Report(title, "", WRONG, [], [("not-compared", says, write)])
     rows = rows_of(patient, outputs, examples)
     shared = symptoms.shared_caches(make)
     trouble = symptoms.overwritten(make)

@@ -41,6 +41,7 @@ CAUSES = {
     "ties": "tied entries of a maximum all get the gradient",
     "wrong-input": "made with the wrong layer's values",
     "no-gradients": "no gradients were found",
+    "not-compared": "nothing could be compared",
     "raised": "the code raised an error",
     "float32": "computed in float32: the rest is rounding, not an error",
     "epsilon": "a small number in the loss is left out of its gradient",

@@ -44,7 +44,7 @@ def written(
     for row, name in zip(rows, evidence.numerical, strict=True):
         if row.verdict == RIGHT and np.isnan(evidence.numerical[name]).all():
             says = f"no entry of d{row.name} could be compared: all of them lie at kinks"
-            notes.append(("raised", says, "pass x with other numbers"))
+            notes.append(("not-compared", says, "pass x with other numbers"))
     verdicts = [row.verdict for row in rows]
     verdict = WRONG if notes or WRONG in verdicts else BESIDE if BESIDE in verdicts else RIGHT
     hints = [(s.cause, s.says, s.write) for s in trouble if s.warning] + list(_hints(evidence, verdict))
