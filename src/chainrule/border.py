@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chainrule.layers.layer import Array, Shape
 
 CHUNK = 1 << 22  # values looked at in one go, so that a check never needs a copy of the data
+NUMBERS = "fiub"  # floats, whole numbers with and without sign, booleans: NumPy's kinds of real numbers
 BATCH = 1000  # rows that inference takes at a time
 NO_ARRAYS: tuple[tuple[Any, str], ...] = (
     (type(None), "Was it ever set?"),
@@ -28,6 +29,8 @@ NO_ARRAYS: tuple[tuple[Any, str], ...] = (
 
 def as_array(x: Any, name: str = "x") -> Array:
     """Real numbers from whatever holds them: arrays, nested lists, anything with __array__."""
+    if type(x) is np.ndarray and x.dtype.kind in NUMBERS:
+        return x  # at once: the questions below take as long as a small network's whole answer
     for kind, advice in NO_ARRAYS:
         if isinstance(x, kind):
             raise DataError(f"{name}: expected rows of numbers, received {reprlib.repr(x)}. {advice.format(name)}")
@@ -57,7 +60,7 @@ def check_numbers(dtype: np.dtype[Any], name: str) -> None:
         raise DataError(f"{name}: Complex data not supported, received {dtype}. Use x.real, or two columns.")
     if dtype.kind in "US":
         raise DataError(f"{name}: expected numbers, received text. Numbers written as text: np.array(x).astype(float).")
-    if dtype.kind not in "fiub":
+    if dtype.kind not in NUMBERS:
         raise DataError(f"{name}: expected numbers, received {dtype}. Turn each column into numbers first.")
 
 
@@ -103,8 +106,8 @@ def is_source(x: Any) -> bool:
 
 def pieces(x: Array) -> list[slice]:
     """All rows of x, in slices small enough to compute with."""
-    n = x.shape[0]
-    return [slice(start, min(start + BATCH, n)) for start in range(0, n, BATCH)]
+    n: int = x.shape[0]
+    return [slice(start, min(start + BATCH, n)) for start in range(0, n, BATCH)] if n > BATCH else [slice(0, n)]
 
 
 def example_shape(shape: Any) -> Shape:

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from chainrule.errors import ConfigurationError, unknown_name
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+SIGNATURES: WeakKeyDictionary[type, dict[str, inspect.Parameter]] = WeakKeyDictionary()  # slow to find out anew
 
 
 def spelling(function: Callable[P, Result]) -> Callable[P, Result]:
@@ -186,7 +188,9 @@ def number(owner: str, name: str, value: Any, interval: str, *, whole: bool = Fa
 
 
 def _signature(cls: type) -> dict[str, inspect.Parameter]:
-    return dict(list(inspect.signature(cls).parameters.items()))
+    if cls not in SIGNATURES:
+        SIGNATURES[cls] = dict(inspect.signature(cls).parameters)
+    return SIGNATURES[cls]
 
 
 def _construct(cls: type[Any], arguments: dict[str, Any]) -> Any:

@@ -177,11 +177,7 @@ class Network(Displayable, Configurable):
 
     def __call__(self, x: Any) -> Array:
         """Raw outputs (logits, or values) of shape (N, *out_shape), computed in batches. Many threads may call it."""
-        x = self.enter(x)
-        outputs = np.empty((x.shape[0], *self.out_shapes[-1]), self.dtype)
-        for rows in border.pieces(x):
-            outputs[rows] = self._infer(x[rows])
-        return outputs
+        return self._infer(self.enter(x))
 
     def predict(self, x: Any) -> Array:
         """Labels (N,) for softmax; 0/1 (N,) or (N, K) for sigmoid; rates for exp; the values for identity."""
@@ -230,17 +226,20 @@ class Network(Displayable, Configurable):
             return x.astype(self.params.dtype)
 
     def _infer(self, x: Array) -> Array:
-        x = self._cast(x)
+        outputs = np.empty((x.shape[0], *self.out_shapes[-1]), self.params.dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the outputs
-            for layer, out_shape in zip(self.layers, self.out_shapes, strict=True):
-                x = checked_forward(layer, x, out_shape)
-        return x
+            for rows in border.pieces(x):
+                y = self._cast(x[rows])
+                for layer, out_shape in zip(self.layers, self.out_shapes, strict=True):
+                    y = checked_forward(layer, y, out_shape)
+                outputs[rows] = y
+        return outputs
 
     def _answer(self, x: Any) -> Array:
         """Raw outputs, all finite: a label read off a NaN would be an invention."""
         x = self.enter(x)
         border.check_finite(x, "x", self.dtype)  # an activation may have squashed an infinity
-        outputs = self(x)
+        outputs = self._infer(x)
         if not np.isfinite(outputs).all():
             row = int(np.argwhere(~np.isfinite(outputs))[0][0])
             raise DataError(f"The network's output is not finite, first for row {row}.")

@@ -114,7 +114,7 @@ def checked_forward(layer: Layer, x: Array, out_shape: Shape) -> Array:
             f"{type(passed).__name__}."
         )
     y: Array = passed[0]
-    if np.shape(y) != (x.shape[0], *out_shape):
+    if getattr(y, "shape", None) != (x.shape[0], *out_shape):
         raise ShapeError(
             f"{layer.title()}: forward must return y of shape (N, {', '.join(map(str, out_shape))}), as build says, "
             f"received {np.shape(y)}. Mend forward, or let build(in_shape, rng) return the shape of one y."

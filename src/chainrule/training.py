@@ -107,10 +107,10 @@ class Trainer(Spelling):
             value = CHECKS[name](name, value)
             if self._made:
                 check_exchange(self, name, value)
+            if name == "optimizer":
+                value.claim(instead_of=self.__dict__.get("optimizer"))
         elif self._made and name not in self.__dict__:
             raise unknown_name("attribute of a Trainer", name, [known for known in self.__dict__ if known[0] != "_"])
-        if name == "optimizer":
-            value.claim(instead_of=self.__dict__.get("optimizer"))
         object.__setattr__(self, name, value)
         if name in ("optimizer", "callbacks") and self._good is not None:  # to go back to, with these
             self._good = self._good | {name: resuming.take(self)[name]}
@@ -210,7 +210,7 @@ class Trainer(Spelling):
                 raise self._diverged(f"Loss became {loss:g}", where, steps + 1, optimizer.rate)
             penalty, rate = training_step.update(self)
         self.step, self.rows_done = self.step + 1, self.rows_done + len(rows)
-        sums |= {"steps": steps + 1, "rate": rate}
+        sums["steps"], sums["rate"] = steps + 1, rate
         sums["loss"] += loss * total
         sums["total"] += total
         sums["penalty"] += penalty
