@@ -229,7 +229,7 @@ class Network(Displayable, Configurable):
         outputs = np.empty((x.shape[0], *self.out_shapes[-1]), self.params.dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the outputs
             for rows in border.pieces(x):
-                y = self._cast(x[rows])
+                y = x[rows].astype(outputs.dtype, copy=False)
                 for layer, out_shape in zip(self.layers, self.out_shapes, strict=True):
                     y = checked_forward(layer, y, out_shape)
                 outputs[rows] = y
