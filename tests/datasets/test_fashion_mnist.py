@@ -213,7 +213,7 @@ def test_without_a_network_it_says_what_to_put_where(call, contents, files):
         call(NOWHERE)
     assert str(error.value) == (
         f"Fashion-MNIST: train-images-idx3-ubyte.gz could not be fetched ({NOWHERE}: cannot be reached). Connect to "
-        f"the internet and try again: 1,000 of {files[0].size:,} bytes are kept for the next time. Or put "
+        f"the internet and try again, from byte 1,000 of {files[0].size:,} on. Or put "
         "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz, "
         f"as they are and not unpacked, from {NOWHERE} into {call.folder}"
     )

@@ -104,10 +104,11 @@ def _fetch_all(
                 break
             faults.append(f"{mirror}: {fault}")
         else:
-            kept = f"{_size(folder / f'{file.name}.part'):,} of {file.size:,} bytes are kept for the next time"
+            kept = _size(folder / f"{file.name}.part")
+            from_there = f", from byte {kept:,} of {file.size:,} on" if kept else ""
             raise DataFileError(
                 f"{what}: {file.name} could not be fetched ({'; '.join(faults)}). Connect to the internet and try "
-                f"again: {kept}. Or put {', '.join(file.name for file in missing)}, as they are and not unpacked, "
+                f"again{from_there}. Or put {', '.join(file.name for file in missing)}, as they are and not unpacked, "
                 f"from {mirrors[0]} into {folder}"
             )
 
