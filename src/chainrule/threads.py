@@ -121,8 +121,17 @@ def best_count(trainer: Trainer) -> int:
         return 1
 
     with np.errstate(all="ignore"):
-        with blas.limit(limits=1):
-            run = _one_to_time(trainer.network.copy(), trainer.batch_size, BUDGET / ROUNDS / len(counts))
+        try:
+            with blas.limit(limits=1):
+                run = _one_to_time(trainer.network.copy(), trainer.batch_size, BUDGET / ROUNDS / len(counts))
+        except Exception as error:  # whatever a layer of one's own makes of noise
+            warnings.warn(
+                f"Threads: the network cannot be timed with noise ({type(error).__name__}: {error}), so it is trained "
+                "with one thread. Name another number: Threads(2).",
+                ChainruleWarning,
+                stacklevel=2,
+            )
+            return 1
 
         def sample(count: int) -> tuple[float, int]:
             with blas.limit(limits=count):
@@ -160,7 +169,7 @@ def fastest(counts: Sequence[int], sample: Callable[[int], tuple[float, int]]) -
 
 def _one_to_time(network: Network, batch_size: int, longest: float) -> Callable[[], None]:
     """A pass over a whole batch, or over fewer rows if that would take too long."""
-    rows = 1
+    rows = min(2, batch_size)  # BatchNorm learns nothing from a single one
     run = _pass(network, rows)
     run()  # the first time, memory is fetched
     while _timed(run)[0] < longest / 2 and rows < batch_size:
