@@ -34,13 +34,12 @@ class Threads(Callback):
 
     The number stands in `used` and in every checkpoint: a training that goes on from one takes the number from there,
     for its bits are those of a training that was never broken off only with the same one. It holds for the whole
-    process, from the start of a loop to its end.
+    process, from the start of a loop to its end. A ChainruleWarning says so if the BLAS does not take it.
 
     Arguments   count  a whole number, or "auto" (default): measured when training begins, in less than half a second,
                        on a copy of the network with a batch of noise, so that nothing of the training is touched. At
                        most so many are tried as the BLAS would use anyway, which OPENBLAS_NUM_THREADS or the like limit
     Raises      MissingExtraError without threadpoolctl; ConfigurationError for another count
-    Warns       when training begins, if the BLAS does not take the number: results may differ in their last digits
 
     >>> import chainrule as cr
     >>> threads = Threads(1)
@@ -91,8 +90,8 @@ class Threads(Callback):
         return {"used": self.used}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.used = state["used"]
-        if self.count != "auto" and self.used not in (None, self.count):
+        before, self.used = self.used, state["used"]
+        if self.count != "auto" and self.used not in (None, self.count, before):
             warnings.warn(
                 f"{self!r}: training goes on with {self.used} threads, as it began; with another number its bits would "
                 "be others. To change it all the same, assign `used`.",

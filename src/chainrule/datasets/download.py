@@ -245,6 +245,7 @@ def _told(what: str, missing: Sequence[RemoteFile], folder: Path) -> Iterator[Ca
         next_refresh = time.perf_counter() + BETWEEN_REFRESHES
 
     try:
+        tell()
         yield tell
     finally:
         if line is not None:
