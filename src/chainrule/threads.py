@@ -36,7 +36,7 @@ class Threads(Callback):
     for its bits are those of a training that was never broken off only with the same one. It holds for the whole
     process, from the start of a loop to its end. A ChainruleWarning says so if the BLAS does not take it.
 
-    Arguments   count  a whole number, or "auto" (default): measured when training begins, in less than half a second,
+    Arguments   count  a whole number, or "auto" (default): measured when training begins, in a third of a second or so,
                        on a copy of the network with a batch of noise, so that nothing of the training is touched. At
                        most so many are tried as the BLAS would use anyway, which OPENBLAS_NUM_THREADS or the like limit
     Raises      MissingExtraError without threadpoolctl; ConfigurationError for another count
