@@ -58,7 +58,7 @@ def fashion_mnist(
         MissingExtraError: fetching needs ``pip install 'chainrule[data]'``.
         ConfigurationError: a split that leaves nothing to train on or makes no sense.
 
-    Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
+    Source: Han Xiao, Kashif Rasul, Roland Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
     algorithms" (2017), arXiv 1708.07747. The data are under the MIT licence, copyright Zalando SE.
 
     >>> CLASS_NAMES[9]
