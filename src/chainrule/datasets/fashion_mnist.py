@@ -58,8 +58,8 @@ def fashion_mnist(
         MissingExtraError: fetching needs ``pip install 'chainrule[data]'``.
         ConfigurationError: a split that leaves nothing to train on or makes no sense.
 
-    Source: Han Xiao, Kashif Rasul, Roland Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
-    algorithms" (2017), arXiv 1708.07747. The data are under the MIT licence, copyright Zalando SE.
+    Source: Han Xiao, Kashif Rasul, Roland Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
+    learning algorithms" (2017), arXiv 1708.07747. The data are under the MIT licence, copyright Zalando SE.
 
     >>> CLASS_NAMES[9]
     'Ankle boot'
