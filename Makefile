@@ -12,9 +12,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# One BLAS thread: products this small gain little from a second, and lose much when another program wants the core.
 train: .venv/cli.stamp ## train on MNIST and test the result; options: make train ARGS="--epochs 2"
-	OPENBLAS_NUM_THREADS=$${OPENBLAS_NUM_THREADS:-1} $(BIN)/chainrule train mnist $(ARGS)
+	$(BIN)/chainrule train mnist $(ARGS)
 
 # One BLAS thread for each worker: with more they would fight for the same cores.
 test: .venv/dev.stamp ## run all tests and every example in a docstring; options: make test ARGS="-k linear"

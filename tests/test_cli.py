@@ -143,9 +143,10 @@ def test_the_configuration_repeats_the_run(first_run, small, tmp_path):
     said = config(folder)
     assert said["status"] == "finished"
     assert said["command"].startswith("chainrule train mnist --data")
-    assert said["data"] == {"source": str(small), "train": 550, "validation": 50, "test": 100}
+    assert said["data"] == {"name": "mnist", "source": str(small), "train": 550, "validation": 50, "test": 100}
     assert said["versions"] == {"chainrule": cr.__version__, "numpy": np.__version__, "python": sys.version.split()[0]}
     assert {"name", "version"} <= set(said["machine"]["blas"])
+    assert said["threads"] == 1
     recipe = {k: v for k, v in said["recipe"].items() if k != "augment"} | {"hidden": "20,12"}
     options = [text for name, value in recipe.items() for text in (f"--{name.replace('_', '-')}", value)]
     code, _, _ = run("train", "mnist", "--data", small, *options, "--output", tmp_path / "again", cwd=tmp_path)
@@ -517,7 +518,7 @@ def test_plain_ascii_off_the_terminal(small, tmp_path):
     assert out.splitlines()[-1].startswith(r"l\xe4uft: ")
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["train", "mnist"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["train", "mnist"], ["train", "fashion-mnist"]])
 def test_help_fits_everywhere(command, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "20")
     code, out, err = here(monkeypatch, capsys, *command, "--help")
@@ -549,6 +550,8 @@ def test_version(monkeypatch, capsys):
         (["--learning-rate", "inf"], "must be a number in [0, inf), received inf"),
         (["--momentum", "1"], "SGD: momentum must be a number in [0, 1), received 1.0"),
         (["--seed", "-1"], "'--seed'"),
+        (["--threads", "0"], "'--threads': expected a number of 1 or more, or auto, received '0'"),
+        (["--threads", "all"], "expected a number of 1 or more, or auto, received 'all'"),
         (["--data", "nowhere"], "'--data'"),
         (["--outptu", "x"], "--outptu"),
         (["--output", "taken"], "taken is a file, expected a folder for the run"),

@@ -30,13 +30,18 @@ def write_atomically(path: str | os.PathLike[str], pieces: Iterable[bytes | memo
         with open(temporary, "xb") as file:
             for piece in pieces:
                 file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())  # without it the name can reach the disk before the bytes do
-        os.replace(temporary, target)
+        move_into_place(temporary, target)
     except BaseException:  # Ctrl-C too leaves nothing behind
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def move_into_place(written: Path, target: Path) -> None:
+    """Give a file that is complete the name of `target`, in the same folder, in place of what had it before."""
+    with open(written, "rb+") as file:
+        os.fsync(file.fileno())  # without it the name can reach the disk before the bytes do
+    os.replace(written, target)
     with suppress(OSError):  # Windows cannot open a folder, some network disks cannot sync one
         _sync_folder(target.parent)
 

@@ -33,6 +33,7 @@ from chainrule.logs import CSVLog as CSVLog, JSONLinesLog as JSONLinesLog
 from chainrule.monitoring import Monitor
 from chainrule.schedules import Constant
 from chainrule.terminal import Progress as Progress
+from chainrule.threads import Threads as Threads
 
 if TYPE_CHECKING:
     from chainrule.training import Trainer

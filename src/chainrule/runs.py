@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,11 +23,18 @@ from chainrule.errors import ConfigurationError
 from chainrule.layers.layer import Array
 from chainrule.metrics import confusion_matrix
 from chainrule.recipes import Recipe
+from chainrule.threads import Threads
 from chainrule.training import Trainer
 
-THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 DOTS_PER_INCH = 150
 CONFIG, CHECKPOINTS = "config.json", "checkpoints"
+
+
+class Origin(NamedTuple):
+    """Where the data of a run came from."""
+
+    name: str  # of the data set, as the command knows it
+    source: str  # a folder, or what stands for the usual one
 
 
 @dataclass
@@ -40,7 +47,7 @@ class Run:
     command: str
     recipe: Recipe
     data: Dataset
-    source: str  # where the data came from
+    origin: Origin
     trainer: Trainer
     status: str  # "finished", "interrupted" or "diverged"
     seconds: float
@@ -124,13 +131,14 @@ def sizes(data: Dataset) -> dict[str, int]:
     return {name: len(part.x) for name, part in parts.items() if part is not None}
 
 
-def plan(command: str, recipe: Recipe, data: Dataset, source: str, trainer: Trainer) -> dict[str, Any]:
+def plan(command: str, recipe: Recipe, data: Dataset, origin: Origin, trainer: Trainer) -> dict[str, Any]:
     """All that is needed to repeat the run, or to go on with it."""
+    counts = [callback.used or callback.count for callback in trainer.callbacks if isinstance(callback, Threads)]
     return {
         "command": command,
         "status": "running",
         "recipe": asdict(recipe),
-        "data": {"source": source} | sizes(data),
+        "data": origin._asdict() | sizes(data),
         "network": repr(trainer.network),
         "loss": repr(trainer.loss),
         "optimizer": repr(trainer.optimizer),
@@ -141,6 +149,7 @@ def plan(command: str, recipe: Recipe, data: Dataset, source: str, trainer: Trai
             "python": platform.python_version(),
         },
         "machine": machine(),
+        "threads": counts[0] if counts else None,  # of the BLAS, where it can be told
     }
 
 
@@ -148,7 +157,7 @@ def config(run: Run) -> dict[str, Any]:
     """The plan, and what came out."""
     trainer, history = run.trainer, run.trainer.history
     tested = {"test_accuracy": run.correct / len(run.data.test.y), "test_correct": run.correct} if run.measured else {}
-    return plan(run.command, run.recipe, run.data, run.source, trainer) | {
+    return plan(run.command, run.recipe, run.data, run.origin, trainer) | {
         "status": run.status,
         "epochs_finished": trainer.epoch,
         "steps": trainer.step,
@@ -170,6 +179,7 @@ def read(folder: Path) -> dict[str, Any]:
         Recipe(**content["recipe"])
         data, versions = content["data"], content["versions"]
         str((content["command"], content["status"], content["machine"], data["source"], versions["numpy"]))
+        content = {"threads": None} | content | {"data": {"name": "mnist"} | data}  # as older ones were
     except OSError:
         fault = f"it has no {CONFIG} that can be read" if folder.is_dir() else "there is no such folder"
     except (ValueError, KeyError, TypeError):
@@ -192,14 +202,13 @@ def forget(folder: Path) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """What decides the last digits and the seconds: the processor's kind, and the BLAS as far as NumPy tells."""
+    """What decides the last digits and the seconds, besides the threads: the processor's kind, and NumPy's BLAS."""
     built: Any = np.show_config(mode="dicts")
     blas = built.get("Build Dependencies", {}).get("blas", {})
     return {
         "system": platform.platform(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "blas": {key: blas.get(key) for key in ("name", "version", "openblas configuration") if blas.get(key)},
-        "threads": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ} or "the BLAS decides",
     }
 
 
@@ -216,7 +225,7 @@ def _draw_curves(path: Path, run: Run) -> None:
 
 
 def _draw_predictions(path: Path, run: Run) -> None:
-    """Mistakes are rare, so the first ten digits would seldom show one: half the picture is theirs."""
+    """Mistakes are rare, so the first ten images would seldom show one: half the picture is theirs."""
     x, y = run.data.test
     mistakes = np.flatnonzero(run.answers != y)
     surest = mistakes[np.argsort(-run.probabilities[mistakes].max(axis=1), kind="stable")][:5]
@@ -224,7 +233,7 @@ def _draw_predictions(path: Path, run: Run) -> None:
     rows = np.concatenate([first, surest])
     with figure(path, 7.5, 4.6) as (ax,):
         plots.predictions(run.trainer.network, x[rows], y[rows], image_shape=run.data.image_shape, ax=ax)
-        ax.set_title(f"The first {len(first)} test digits, and the {len(surest)} surest of {len(mistakes):,} mistakes")
+        ax.set_title(f"The first {len(first)} test images, and the {len(surest)} surest of {len(mistakes):,} mistakes")
 
 
 def _draw_weights(path: Path, run: Run) -> None:

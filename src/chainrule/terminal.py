@@ -38,6 +38,22 @@ def is_live() -> bool:
     return is_open and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
+def live_line(total: int) -> RichProgress | None:
+    """A line with a bar, started, to be refreshed and stopped by hand; None where it cannot be drawn."""
+    if not is_live():
+        return None
+    try:
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
+    except ImportError:
+        return None
+    text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="crop"))
+    line = Progress(text, BarColumn(), auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+    line.add_task("", total=total)
+    line.start()
+    return line
+
+
 def _in_notebook() -> bool:
     return type(sys.stdout).__module__.startswith("ipykernel")
 
@@ -72,19 +88,7 @@ class Progress(Callback):
         """Show the live line, if one can be drawn."""
         self.first, self.last = trainer.epoch + 1, trainer.epoch + epochs
         self._next_line = 0.0
-        if not (is_live() and epochs):
-            return
-        try:
-            from rich.progress import BarColumn, Progress, TextColumn
-            from rich.table import Column
-        except ImportError:
-            return
-        text = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="crop"))
-        self._live = Progress(
-            text, BarColumn(), auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
-        )
-        self._live.add_task("", total=trainer.rows * self.last)
-        self._live.start()
+        self._live = live_line(trainer.rows * self.last) if epochs else None
         self._rows_before = trainer.epoch * trainer.rows + trainer.rows_done
         self._started = time.perf_counter()
         self._next_refresh = self._started + BETWEEN_REFRESHES

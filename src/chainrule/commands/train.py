@@ -2,50 +2,60 @@
 
 from __future__ import annotations
 
-import math
-import shlex
-import sys
+import os
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal, NamedTuple
 
-import numpy as np
 import typer
 
-from chainrule import checkpoints, datasets, runs
-from chainrule.checkpointing import Checkpoint
+from chainrule import datasets, runs
+from chainrule.commands.carrying_out import carry_out
 from chainrule.datasets.dataset import Dataset
-from chainrule.errors import ConfigurationError, DivergenceError, unknown_name
-from chainrule.interruption import Interruption
+from chainrule.errors import unknown_name
 from chainrule.layers import ACTIVATIONS
-from chainrule.metrics import most_confused
 from chainrule.recipes import OPTIMIZERS, RECIPES, SCHEDULES, Recipe
-from chainrule.terminal import Progress, say
-from chainrule.training import Trainer
+from chainrule.threads import usual_count
 
-BUNDLED = "the bundled MNIST"
 SETTINGS = {field.name for field in fields(Recipe)}
 VALIDATION = 1 / 12  # of the training images: 5,000 of MNIST's 60,000
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
+
+
+class Kind(NamedTuple):
+    """A data set that there is a command for."""
+
+    read: Callable[..., Dataset]
+    source: str  # where it comes from if no folder is given
+    task: str
+
+
+KINDS = {
+    "mnist": Kind(datasets.mnist, "the bundled MNIST", "Teach a network to read handwritten digits."),
+    "fashion-mnist": Kind(
+        datasets.fashion_mnist, "Fashion-MNIST", "Teach a network to tell clothes apart; they are fetched once, 31 MB."
+    ),
+}
+HELP = """\
+The network sees 55,000 of the 60,000 training images again and again, in small batches. After every epoch it is
+measured on the 5,000 others (validation), which it never learns from; at the end, once, on the 10,000 test images.
+
+Ctrl-C ends training after the step in hand and keeps what was learned; a second Ctrl-C quits at once. A run that
+was ended or killed goes on with --resume, and ends as one that never was, to the bit."""
+EXAMPLES = """Examples:
+
+    \b
+    chainrule train {name}
+    chainrule train {name} --recipe mlp
+    chainrule train {name} --hidden 256,128 --epochs 10 --output runs/deeper
+    chainrule train {name} --resume runs/deeper
+    chainrule train {name} --recipe mlp --threads auto"""
 
 train = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Teach a network.")
 
 
-@train.callback()
-def _group() -> None:
-    """Teach a network."""
-
-
-@train.command(
-    epilog="""Examples:
-
-    \b
-    chainrule train mnist
-    chainrule train mnist --recipe mlp
-    chainrule train mnist --hidden 256,128 --epochs 10 --output runs/deeper
-    chainrule train mnist --resume runs/deeper
-    chainrule train mnist --data my-images --seed 1"""
-)
-def mnist(
+def teach(
     context: typer.Context,
     recipe: Annotated[
         str, typer.Option(metavar="NAME", help=f"Where the options below start from: {', '.join(RECIPES)}.")
@@ -131,6 +141,15 @@ def mnist(
         Path | None,
         typer.Option(metavar="DIR", show_default="runs/mnist-WIDTHS-seedN, numbered", help="Folder of the run."),
     ] = None,
+    threads: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|auto",
+            show_default="1, or what OPENBLAS_NUM_THREADS or the like says",
+            help="Of the BLAS: a number, or auto: the fastest by a short measurement. Only with the same number does a "
+            "seed give the same bits.",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in that folder.")] = False,
     data: Annotated[
         Path | None,
@@ -138,26 +157,19 @@ def mnist(
             metavar="DIR",
             exists=True,
             file_okay=False,
-            show_default="the bundled MNIST",
-            help="Own images: a folder with IDX files named as those of MNIST.",
+            show_default="the bundled MNIST; Fashion-MNIST is fetched once and kept",
+            help="A folder with the four IDX files, named as those of MNIST: own images, or Fashion-MNIST's.",
         ),
     ] = None,
 ) -> None:
-    """Teach a network to read handwritten digits.
-
-    The network sees 55,000 of MNIST's training images again and again, in small batches. After every epoch it is
-    measured on the 5,000 others (validation), which it never learns from; at the end, once, on the 10,000 test images.
-
-    Ctrl-C ends training after the step in hand and keeps what was learned; a second Ctrl-C quits at once. A run that
-    was ended or killed goes on with --resume, and ends as one that never was, to the bit.
-    """
+    """Teach a network to tell images apart."""
+    name = str(context.command.name)
     if resume is not None:
         _refuse_beside_resume(context)
         plan = runs.read(resume)
-        source = plan["data"]["source"]
+        origin = runs.Origin(plan["data"]["name"], plan["data"]["source"])
         chosen = Recipe(**plan["recipe"] | {"hidden": tuple(plan["recipe"]["hidden"])})
-        held = datasets.mnist(None if source == BUNDLED else source, validation=VALIDATION)
-        _train(chosen, held, source, resume, plan)
+        carry_out(chosen, _read(origin), origin, resume, plan["threads"], plan)
         return
     if recipe not in RECIPES:
         raise unknown_name("recipe", recipe, RECIPES)
@@ -165,11 +177,33 @@ def mnist(
     if hidden is not None:
         given["hidden"] = _widths(hidden)
     chosen = replace(RECIPES[recipe], **given)
+    count = _threads(threads)
     label = recipe if recipe != "default" else "-".join(map(str, chosen.hidden))
-    folder = output or runs.free_folder(Path("runs") / f"mnist-{label}-seed{seed}")
+    folder = output or runs.free_folder(Path("runs") / f"{name}-{label}-seed{seed}")
     runs.check_free(folder, overwrite)
-    source = BUNDLED if data is None else str(data.resolve())
-    _train(chosen, datasets.mnist(data, validation=VALIDATION), source, folder)
+    origin = runs.Origin(name, KINDS[name].source if data is None else str(data.resolve()))
+    carry_out(chosen, _read(origin), origin, folder, count)
+
+
+def _read(origin: runs.Origin) -> Dataset:
+    if origin.name not in KINDS:
+        raise unknown_name("data set", origin.name, KINDS)
+    kind = KINDS[origin.name]
+    return kind.read(None if origin.source == kind.source else origin.source, validation=VALIDATION)
+
+
+def _threads(text: str | None) -> int | Literal["auto"] | None:
+    """What --threads says; without it one thread, unless the environment says another number."""
+    if text is None:
+        usual = usual_count()
+        return usual if usual is None or any(name in os.environ for name in THREAD_VARIABLES) else 1
+    if text == "auto":
+        return "auto"
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise typer.BadParameter(
+            f"expected a number of 1 or more, or auto, received {text!r}.", param_hint="'--threads'"
+        )
+    return int(text)
 
 
 def _refuse_beside_resume(context: typer.Context) -> None:
@@ -197,80 +231,5 @@ def _widths(text: str) -> tuple[int, ...]:
     return widths
 
 
-def _train(recipe: Recipe, data: Dataset, source: str, folder: Path, resumed: dict[str, Any] | None = None) -> None:
-    saves = Checkpoint(folder / runs.CHECKPOINTS, keep_last=2, fingerprint=checkpoints.fingerprint(*data.train))
-    trainer = recipe.trainer(data, callbacks=[Progress(), saves])
-    if resumed is not None:
-        _go_on(trainer, recipe, data, folder, resumed)
-    steps = trainer.steps(*data.train, epochs=recipe.epochs - trainer.epoch, validation=data.validation)
-    with runs.made(folder), Interruption() as interruption:
-        widths = [data.train.x.shape[1], *recipe.hidden, len(data.class_names)]
-        sizes = ", ".join(f"{rows:,} {part}" for part, rows in runs.sizes(data).items())
-        say(f"{'-'.join(map(str, widths))} network, {trainer.network.params.size:,} parameters, on {source}: {sizes}")
-
-        command, diverged = shlex.join(["chainrule", *sys.argv[1:]]), None
-        if resumed is None:
-            runs.forget(folder)
-            runs.begin(folder, runs.plan(command, recipe, data, source, trainer))
-        else:
-            command = resumed["command"]
-        try:
-            for _ in steps:
-                if interruption.signal:
-                    trainer.stop()
-        except DivergenceError as error:
-            if trainer.epoch == 0:
-                runs.forget(folder)
-                raise
-            diverged = error
-        status = "diverged" if diverged else "finished" if trainer.epoch == recipe.epochs else "interrupted"
-        if status != "finished":
-            say(f"{status} in epoch {trainer.epoch + 1}: {trainer.epoch} of {recipe.epochs} epochs finished")
-        if status == "interrupted":
-            say(f"to go on: chainrule train mnist --resume {shlex.quote(str(folder))}")
-
-        seconds = sum(trainer.history["seconds"]) + trainer.sums["seconds"]
-        probabilities = np.empty((0, len(data.class_names)))
-        if status != "interrupted":  # test images are looked at once, and this one may go on
-            probabilities = trainer.network.predict_proba(data.test.x)
-        run = runs.Run(command, recipe, data, source, trainer, status, seconds, probabilities)
-        if run.measured:
-            _report(run)
-        say(f"{folder}: {', '.join(runs.write(run, folder))}")
-        if diverged:
-            raise diverged
-        if status == "interrupted":
-            raise typer.Exit(128 + interruption.signal)
-
-
-def _go_on(trainer: Trainer, recipe: Recipe, data: Dataset, folder: Path, plan: dict[str, Any]) -> None:
-    """Put the newest checkpoint into the trainer, and say from where it goes on."""
-    newest = checkpoints.latest(folder / runs.CHECKPOINTS)
-    if newest is None:
-        raise ConfigurationError(f"{folder} has no checkpoint to go on from. Begin anew: {plan['command']} --overwrite")
-    checkpoints.restore(trainer, newest, data=(data.train.x, data.train.y))
-    if trainer.epoch < recipe.epochs:
-        say(f"going on from {newest.name}, in epoch {trainer.epoch + 1} of {recipe.epochs}")
-    elif plan["status"] == "finished":
-        raise ConfigurationError(
-            f"{folder} is finished: all {recipe.epochs} epochs. There is nothing to go on with. To train for longer "
-            f"begin anew, in another folder: {plan['command']} --epochs {2 * recipe.epochs}"
-        )
-    else:
-        say(f"going on from {newest.name}: all {recipe.epochs} epochs are over, the report is left to do")
-    if plan["machine"] != runs.machine() or plan["versions"]["numpy"] != np.__version__:
-        say("note: this machine, its NumPy or its BLAS threads are not the run's: the last digits may differ")
-
-
-def _report(run: runs.Run) -> None:
-    total = len(run.data.test.y)
-    say(f"test accuracy {100 * run.correct / total:.2f} %: {run.correct:,} / {total:,} correct")
-    confused = most_confused(run.data.test.y, run.answers)
-    if confused:
-        say("most confused:")
-    for true, predicted, times in confused:
-        names = run.data.class_names
-        say(f"  true {names[true]} -> predicted {names[predicted]}: {times} time{'s' if times > 1 else ''}")
-    guessing = math.log(len(run.data.class_names))
-    if run.trainer.history.rows[-1]["validation_loss"] >= guessing:
-        say(f"it has learned nothing: guessing too has a loss of {guessing:.4f}. Lower --learning-rate.")
+for name, kind in KINDS.items():
+    train.command(name, help=f"{kind.task}\n\n{HELP}", epilog=EXAMPLES.format(name=name))(teach)

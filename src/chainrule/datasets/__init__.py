@@ -1,6 +1,7 @@
 """Data to learn from, ready for a network: MNIST in the box, toy sets, one's own files and photos, of any size."""
 
 from chainrule.datasets.dataset import Dataset, Split, one_hot
+from chainrule.datasets.fashion_mnist import fashion_mnist
 from chainrule.datasets.idx import read_idx, write_idx
 from chainrule.datasets.mnist import mnist
 from chainrule.datasets.photos import read_photo
@@ -13,6 +14,7 @@ __all__ = [
     "Split",
     "and_gate",
     "circles",
+    "fashion_mnist",
     "mnist",
     "moons",
     "one_hot",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from numbers import Integral, Real
 from pathlib import Path
 
-import numpy as np
-
-from chainrule.datasets.dataset import Array, Dataset, Split
-from chainrule.datasets.idx import read_idx
+from chainrule.datasets.dataset import Dataset
+from chainrule.datasets.four_files import NAMES, read_four_files
 from chainrule.errors import ConfigurationError, DataFileError
 
 BUNDLED = Path(__file__).parent / "mnist_files"
@@ -57,50 +54,8 @@ def mnist(
     if not isinstance(folder, (str, os.PathLike, type(None))):
         raise ConfigurationError(f"mnist: folder={folder!r}: expected a path, or None for the bundled digits.")
     folder = BUNDLED if folder is None else Path(folder)
-    (images, y), (test_images, test_y) = (_read_part(folder, part) for part in ("train", "t10k"))
-    image_shape, test_shape = images.shape[1:], test_images.shape[1:]
-    if image_shape != test_shape:
-        raise DataFileError(
-            f"{folder}: the training images are {_size(image_shape)} but the test images {_size(test_shape)}. "
-            "They are of different data sets: replace one of the two pairs of files."
-        )
-    x, test_x = (part.reshape(len(part), -1) for part in (images, test_images))
-    class_names = tuple(str(label) for label in range(max(y.max(), test_y.max()) + 1))
-
-    if random_split is not None:
-        x, y = np.concatenate([x, test_x]), np.concatenate([y, test_y])
-        size = _rows("random_split", random_split, least=1, available=len(x))
-        order = _generator(seed).permutation(len(x))
-        x, y = x[order], y[order]
-        test_x, x, test_y, y = x[:size], x[size:], y[:size], y[size:]
-
-    held_back = _rows("validation", validation, least=0, available=len(x))
-    cut = len(x) - held_back
-    return Dataset(
-        train=Split(x[:cut], y[:cut]),
-        validation=Split(x[cut:], y[cut:]) if held_back else None,
-        test=Split(test_x, test_y),
-        class_names=class_names,
-        image_shape=image_shape,
-    )
-
-
-def _read_part(folder: Path, part: str) -> tuple[Array, Array]:
-    images_path = _find(folder, f"{part}-images-idx3-ubyte")
-    labels_path = _find(folder, f"{part}-labels-idx1-ubyte")
-    images, labels = read_idx(images_path, expected_dims=3), read_idx(labels_path, expected_dims=1)
-    for path, array in ((images_path, images), (labels_path, labels)):
-        if array.dtype != np.uint8:
-            raise DataFileError(
-                f"{path}: expected items of uint8, received {array.dtype}. Rescale to 0..255 and write it with "
-                "write_idx, or read it with read_idx and build the splits yourself."
-            )
-    if len(images) != len(labels):
-        raise DataFileError(
-            f"{folder}: {images_path.name} holds {len(images):,} images but {labels_path.name} {len(labels):,} labels. "
-            "They do not belong together: is one of them from the other part or another data set?"
-        )
-    return images, labels.astype(np.int64)
+    paths = {name: _find(folder, name) for name in NAMES}
+    return read_four_files("mnist", paths, None, validation, random_split, seed)
 
 
 def _find(folder: Path, name: str) -> Path:
@@ -120,28 +75,3 @@ def _find(folder: Path, name: str) -> Path:
         f"{folder}: expected a file {' or '.join(spellings)}, received {len(present)} files of other names. "
         "Put it there, or call mnist() for the bundled digits."
     )
-
-
-def _rows(name: str, value: int | float, *, least: int, available: int) -> int:
-    """How many rows an option asks for that takes a count or a fraction; at least one must remain."""
-    rows = -1
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        rows = int(value)
-    elif isinstance(value, Real) and 0 < value < 1:
-        rows = max(1, round(float(value) * available))
-    if not least <= rows < available:
-        raise ConfigurationError(
-            f"mnist: {name}={value!r}: expected rows from {least} to {available - 1:,} (of {available:,}; at least one "
-            f"must remain to train on) or a fraction between 0 and 1. For example {name}=0.1, a tenth."
-        )
-    return rows
-
-
-def _generator(seed: int) -> np.random.Generator:
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise ConfigurationError(f"mnist: seed={seed!r}: expected a whole number, 0 or more. For example seed=0.")
-    return np.random.default_rng(int(seed))
-
-
-def _size(image_shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, image_shape))
