@@ -21,7 +21,7 @@ N, D, K = 7, 5, 3
 RNG = np.random.default_rng(0)
 
 
-# From LaTeX to the plain notation of the docstrings, which `explain` reads ---------------------------------------------
+# From LaTeX to the plain notation of the docstrings, which `explain` reads --------------------------------------------
 
 PART = r"((?:[^{}]|\{[^{}]*\})*)"  # what stands between braces, with braces once more inside
 MEANS = {
@@ -242,10 +242,8 @@ def test_starts(name):
 def test_metrics():
     true, answered = np.array([1, 1, 1, 0, 0, 1, 0, 0, 0]), np.array([1, 0, 1, 1, 0, 0, 0, 0, 0])
     counts = {"TP": 2, "TN": 4, "FP": 1, "FN": 2, "N": 9}
-    for name, options in {
-        "accuracy": {},
-        **dict.fromkeys(("precision", "recall", "f1"), {"average": "binary"}),
-    }.items():
+    for name in ("accuracy", "precision", "recall", "f1"):
+        options = {} if name == "accuracy" else {"average": "binary"}
         told = calculate(ROWS[name][0].partition(", with")[0], counts)[""]
         assert told == pytest.approx(getattr(metrics, name)(true, answered, **options)), name
     t = RNG.standard_normal((N, 1))
@@ -269,15 +267,6 @@ def test_pushes():
 
 
 def test_no_row_is_left_out():
-    others = {
-        "SquaredError",
-        "BinaryCrossEntropy",
-        "CrossEntropy",
-        "L2",
-        "Weight decay",
-        "Clipping",
-        "Cosine",
-        "StepDecay",
-    }
-    others |= {"He", "Glorot", "LeCun", "Uniform", "accuracy", "precision", "recall", "f1", "rmse", "r2"}
+    others = {"SquaredError", "BinaryCrossEntropy", "CrossEntropy", "L2", "Weight decay", "Clipping", "Cosine"}
+    others |= {"StepDecay", "He", "Glorot", "LeCun", "Uniform", "accuracy", "precision", "recall", "f1", "rmse", "r2"}
     assert set(ROWS) == {*LAYERS, *STEPS, *others, "A push", "Two pushes"}
