@@ -133,7 +133,7 @@ def test_layers(name):
         patches = (*y.shape[:3], *window.size, in_shape[-1])
         functions["scatter"] = lambda dP: col2im(dP.reshape(patches), x.shape, window)
     if name == "Dropout":
-        known["m"] = np.where(cache[0] > 0, calculate(ROWS[name][2].partition(";")[0], {"p": 0.3})["m"], 0)
+        known["m"] = np.where(cache[0] > 0, calculate(ROWS[name][2].partition(" or ")[0], {"p": 0.3})["m"], 0)
     if name == "BatchNorm":
         known["epsilon"] = 0.01
     if name == "Residual":
@@ -151,7 +151,7 @@ def test_what_a_layer_keeps():
     names = {"m": "mask", r"\hat x": "x_hat", "r": "rstd", r"\Phi": "gate"}
     for name, layer in LAYERS.items():
         (told,) = re.findall(r"cache: ([\w, ]+)", type(layer).__doc__)
-        kept = re.findall(r"\$(.*?)(?: =.*)?\$", ROWS[name][2].partition(";")[0])
+        kept = re.findall(r"\$(.*?)(?: =.*)?\$", ROWS[name][2].partition(" or ")[0])
         assert name == "Residual" or told.startswith(", ".join(names.get(letter, letter) for letter in kept)), name
 
 
