@@ -63,6 +63,27 @@ def test_every_layer_and_loss_is_derived_in_four_parts(name):
     assert re.search(r"^assert cr\.check_gradients\(|^    assert cr\.check_gradients\(|^compare\(cr\.", cells, re.M)
 
 
+POINTED_TO = [
+    ("001", "youtube.com/playlist?list=PLZHQObOWTQDNU6R1_67000Dx_ZCJB-3pi"),
+    ("001", "youtube.com/watch?v=i94OvYb6noo"),
+    ("001", "cs231n.github.io/optimization-2/"),
+    ("001", "udlbook.github.io/udlbook/"),
+    ("001", "nnfs.io/"),
+    ("001", "github.com/karpathy/micrograd"),
+    ("001", "github.com/Sentdex/NNfSiX"),
+    ("004", "neuralnetworksanddeeplearning.com/"),
+    ("004", "cs231n.github.io/optimization-2/"),
+    ("004", "youtube.com/playlist?list=PLZHQObOWTQDNU6R1_67000Dx_ZCJB-3pi"),
+]
+
+
+@pytest.mark.parametrize(("lesson", "address"), POINTED_TO)
+def test_what_the_lessons_point_to_stands_under_further_reading(lesson, address):
+    page = (BOOK / "further-reading.md").read_text(encoding="utf-8")
+    (entry,) = [entry for entry in re.split(r"\n(?=- \*\*|## )", page) if f"{address})" in entry]
+    assert re.search(rf"lessons? (\d+ and )?{lesson}\b", entry)
+
+
 # The ladder -----------------------------------------------------------------------------------------------------------
 
 
