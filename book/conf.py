@@ -19,7 +19,7 @@ copyright = "the chainrule authors, MIT licence"
 root_doc = "book/index"
 include_patterns = ["book/**", "docs/**", "benchmarks/README.md", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 exclude_patterns = [".*", "**/.*", "build", "dist", "runs", "src", "tests", "**/__pycache__"]
-extensions = ["sphinx.ext.autodoc", "myst_nb", "docstrings", "mathml"]
+extensions = ["sphinx.ext.autodoc", "myst_nb", "docstrings", "library_lines", "mathml"]
 
 # Chapters: every cell runs in every build. A cache would not see that the library has changed.
 nb_execution_mode = "force"

@@ -39,6 +39,51 @@ def test_a_chapter_opens_with_a_question_and_ends_with_exercises_that_are_solved
     assert f"{{nb-download}}`{chapter.stem}.ipynb`" in text
 
 
+# Derivations ----------------------------------------------------------------------------------------------------------
+
+DERIVATIONS = "\n".join(page.read_text(encoding="utf-8") for page in sorted((BOOK / "derivations").glob("*.md")))
+SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |^---$|\Z)", DERIVATIONS, re.M | re.S))
+DERIVED = {
+    name: thing
+    for name, thing in vars(cr).items()
+    if inspect.isclass(thing) and issubclass(thing, (cr.Layer, cr.Loss)) and name == thing.__name__
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(DERIVED) - {"Layer", "Loss"}))
+def test_every_layer_and_loss_is_derived_in_four_parts(name):
+    """The lines of code are the library's own, and the check is one that can fail."""
+    parts = dict(re.findall(r"^### (.*?)\n(.*?)(?=^### |\Z)", SECTIONS[name], re.M | re.S))
+    assert list(parts) == ["On paper", "In code", "Check", "What is saved, and why"]
+    wanted = ["compute"] if issubclass(DERIVED[name], cr.Loss) else ["forward", "backward"]
+    (shown,) = re.findall(r"^```\{library\} (.*)\n```$", parts["In code"], re.M)
+    assert [word for word in wanted if f"{name}.{word}" not in shown.split()] == []
+    cells = "".join(re.findall(r"^```\{code-cell\}\n(.*?)^```", parts["Check"], re.M | re.S))
+    assert re.search(rf"\b{name}\b", cells)
+    assert re.search(r"^assert cr\.check_gradients\(|^    assert cr\.check_gradients\(|^compare\(cr\.", cells, re.M)
+
+
+POINTED_TO = [
+    ("001", "youtube.com/playlist?list=PLZHQObOWTQDNU6R1_67000Dx_ZCJB-3pi"),
+    ("001", "youtube.com/watch?v=i94OvYb6noo"),
+    ("001", "cs231n.github.io/optimization-2/"),
+    ("001", "udlbook.github.io/udlbook/"),
+    ("001", "nnfs.io/"),
+    ("001", "github.com/karpathy/micrograd"),
+    ("001", "github.com/Sentdex/NNfSiX"),
+    ("004", "neuralnetworksanddeeplearning.com/"),
+    ("004", "cs231n.github.io/optimization-2/"),
+    ("004", "youtube.com/playlist?list=PLZHQObOWTQDNU6R1_67000Dx_ZCJB-3pi"),
+]
+
+
+@pytest.mark.parametrize(("lesson", "address"), POINTED_TO)
+def test_what_the_lessons_point_to_stands_under_further_reading(lesson, address):
+    page = (BOOK / "further-reading.md").read_text(encoding="utf-8")
+    (entry,) = [entry for entry in re.split(r"\n(?=- \*\*|## )", page) if f"{address})" in entry]
+    assert re.search(rf"lessons? (\d+ and )?{lesson}\b", entry)
+
+
 # The ladder -----------------------------------------------------------------------------------------------------------
 
 

@@ -72,14 +72,40 @@ def test_a_file_is_named_for_what_is_in_it(file):
     assert not file.stem.startswith("_") or file.stem in {"__init__", "__main__"}
 
 
+def named_in_order():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"`([\w/.]+)`", re.search(r"Read in this order, in `src/chainrule/`(.*?)\n\n", readme, re.S)[1])
+
+
 def test_the_core_is_read_in_an_evening():
     """The files that the README puts in order, folders without their chapters."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = re.findall(r"`([\w/.]+)`", re.search(r"Read in this order, in `src/chainrule/`(.*?)\n\n", readme, re.S)[1])
+    named = named_in_order()
     assert len(named) >= 14
     files = {file for name in named for file in EVENING if file.relative_to(SOURCE).as_posix().startswith(name)}
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     assert len(lines) <= 2000
+
+
+def test_the_reading_order_is_that_of_the_readme_and_says_how_long_it_takes():
+    page = (ROOT / "docs/reading-order.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^### (\d+)\. `(.*?)` \((\d+) minutes, (\d+) lines\)\n\n.*?\*\*Question\.\*\* .*?\n\n", page, re.M | re.S
+    )
+    numbers = [str(n) for n in range(1, len(rows) + 1)]
+    assert [number for number, *_ in rows] == re.findall(r"^(\d+)\. ", page.partition("## Answers")[2], re.M) == numbers
+    assert f"The minutes add up to {sum(int(minutes) for _, _, minutes, _ in rows)}" in page
+    named = named_in_order()
+    files = [file for _, file, *_ in rows]
+    assert sorted(named, key=lambda name: [file.startswith(name) for file in files].index(True)) == named
+    assert {SOURCE / file for file in files} == {
+        file
+        for name in named
+        for file in [*EVENING, SOURCE / "layers/combine.py"]
+        if file.relative_to(SOURCE).as_posix().startswith(name)
+    }
+    for file, told in ((file, int(lines)) for _, file, _, lines in rows):
+        lines = sum(bool(line.strip()) for line in (SOURCE / file).read_text(encoding="utf-8").splitlines())
+        assert abs(lines - told) <= 10 + told / 10, (file, lines)
 
 
 def test_every_chapter_is_a_file_and_every_other_core_file_is_kept_from_them():
