@@ -110,6 +110,11 @@ def test_a_hook_that_nobody_calls_is_refused(hook, meant):
     assert str(caught.value) == f"hook of Own {hook!r} is unknown.{hint} Known: on_start, on_step, on_epoch, on_end."
 
 
+def test_a_callback_that_would_forget_is_refused():
+    with pytest.raises(cr.ConfigurationError, match=r"Own has state\(\) but no restore\(state\): what it remembers"):
+        type("Own", (cr.Callback,), {"state": lambda self: {"used": 1.0}})
+
+
 class Quartic(cr.Loss):
     """A loss of plain numbers: only the formula."""
 
