@@ -103,7 +103,7 @@ def test_paper_stays_paper_where_the_edge_goes_on(kind):
     x = np.full((N, H, W), 200.0)
     assert (kind(outside="edge")(x, rng()) == 200).all()
     assert kind()(x, rng()).min() < 200
-    with pytest.raises(cr.ConfigurationError, match="outside 'edges' is unknown. Did you mean 'edge'?"):
+    with pytest.raises(cr.ConfigurationError, match=r"outside 'edges' is unknown\. Did you mean 'edge'\?"):
         kind(outside="edges")
 
 

@@ -47,8 +47,8 @@ def test_the_doctor(capsys):
 
 # docs/how-to ----------------------------------------------------------------------------------------------------------
 #
-# A page is run from top to bottom in one namespace: ```python is executed, or written down if its first line is the name
-# of a file (# use.py); each "$ ..." of ```console must succeed; ```text behind ```python is what it prints.
+# A page is run from top to bottom in one namespace: ```python is executed, or written down if its first line names a
+# file (# use.py); each "$ ..." of ```console must succeed; ```text behind ```python is what it prints.
 
 
 @pytest.fixture
