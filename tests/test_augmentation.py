@@ -15,7 +15,10 @@ AFFINE = cr.RandomAffine((H, W), shift=3, rotate=40, scale=0.3, shear=20)
 ELASTIC = cr.RandomElastic((H, W), alpha=30, sigma=2.5)
 EACH = pytest.mark.parametrize("augmentation", [AFFINE, ELASTIC, cr.GaussianNoise(3.0)], ids=lambda a: type(a).__name__)
 MOVING = pytest.mark.parametrize("augmentation", [AFFINE, ELASTIC], ids=lambda a: type(a).__name__)
-OUTSIDE = "grid-constant"  # SciPy's "constant" falls to zero at once beyond the last pixel's centre; ours fades
+OUTSIDE = {  # ours -> SciPy's, whose "constant" falls to zero at once beyond the last pixel's centre, where ours fades
+    "zeros": "grid-constant",
+    "edge": "nearest",
+}
 KNOWN = {cls.__name__: cls for cls in (cr.RandomAffine, cr.RandomElastic, cr.GaussianNoise)}
 
 
@@ -28,10 +31,10 @@ def pixels(*shape, dtype="float64"):
     return rng(9).uniform(0, 255, shape).astype(dtype)
 
 
-def moved(images, matrix, shift=(0, 0)):
+def moved(images, matrix, shift=(0, 0), outside="zeros"):
     """What `sample` makes of one map for all images: y[p] = x[matrix p - shift]."""
     maps = np.concatenate([matrix, -np.reshape(shift, (2, 1))], axis=1).astype(images.dtype)
-    return sample(images, maps @ plane(images)[None].repeat(len(images), axis=0)).reshape(images.shape)
+    return sample(images, maps @ plane(images)[None].repeat(len(images), axis=0), outside).reshape(images.shape)
 
 
 # Where the pixels go --------------------------------------------------------------------------------------------------
@@ -72,14 +75,16 @@ def test_quarter_turns_are_those_of_numpy_to_the_bit(quarters):
 
 
 @pytest.mark.parametrize(("dtype", "bar"), [("float32", 255e-5), ("float64", 1e-11)])
+@pytest.mark.parametrize("outside", OUTSIDE)
 @pytest.mark.parametrize("seed", range(20))
-def test_any_map_is_that_of_scipy(seed, dtype, bar):
+def test_any_map_is_that_of_scipy(seed, outside, dtype, bar):
     x = pixels(2, H, W, 1, dtype=dtype)
     matrix, shift = rng(seed).normal(size=(2, 2)), rng(seed + 100).uniform(-4, 4, 2)
     centre = np.array([(H - 1) / 2, (W - 1) / 2])
-    ours = moved(x, matrix, shift)
+    ours = moved(x, matrix, shift, outside)
     for image, expected in zip(ours[..., 0], x[..., 0].astype("float64"), strict=True):
-        theirs = ndimage.affine_transform(expected, matrix, centre - matrix @ centre - shift, order=1, mode=OUTSIDE)
+        there = centre - matrix @ centre - shift
+        theirs = ndimage.affine_transform(expected, matrix, there, order=1, mode=OUTSIDE[outside])
         np.testing.assert_allclose(image, theirs, rtol=0, atol=bar)
 
 
@@ -91,6 +96,15 @@ def test_inside_the_image_both_of_scipys_modes_agree_with_ours():
     for mode in ("constant", "grid-constant"):
         theirs = ndimage.affine_transform(x[0, ..., 0], matrix, centre - matrix @ centre, order=1, mode=mode)
         np.testing.assert_allclose(moved(x, matrix)[0, ..., 0], theirs, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", [cr.RandomAffine, cr.RandomElastic])
+def test_paper_stays_paper_where_the_edge_goes_on(kind):
+    x = np.full((N, H, W), 200.0)
+    assert (kind(outside="edge")(x, rng()) == 200).all()
+    assert kind()(x, rng()).min() < 200
+    with pytest.raises(cr.ConfigurationError, match=r"outside 'edges' is unknown\. Did you mean 'edge'\?"):
+        kind(outside="edges")
 
 
 @MOVING

@@ -110,6 +110,44 @@ def test_a_hook_that_nobody_calls_is_refused(hook, meant):
     assert str(caught.value) == f"hook of Own {hook!r} is unknown.{hint} Known: on_start, on_step, on_epoch, on_end."
 
 
+def test_a_callback_that_would_forget_is_refused():
+    with pytest.raises(cr.ConfigurationError, match=r"Own has state\(\) but no restore\(state\): what it remembers"):
+        type("Own", (cr.Callback,), {"state": lambda self: {"used": 1.0}})
+
+
+class Quartic(cr.Loss):
+    """A loss of plain numbers: only the formula."""
+
+    def compute(self, outputs, targets, weights, total):
+        miss = outputs - targets
+        return float((miss**4).sum() / total), 4 * miss**3 / total
+
+
+def test_a_loss_needs_its_formula_alone():
+    trainer = cr.Trainer(cr.MLP([5, 7, 1], seed=1), Quartic(), cr.SGD(0.01))
+    trainer.fit(X, X[:, :1], epochs=3)
+    assert trainer.network.output == "identity" and trainer.history["loss"][-1] < trainer.history["loss"][0]
+    assert cr.check_gradients(Quartic(), X, X + 1, show=False).passed
+    with pytest.raises(cr.ShapeError, match=r"targets have shape \(23,\) but outputs \(23, 1\)"):
+        trainer.fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda own: own(cr.Loss)()(X, X), "Own must define compute(outputs, targets, weights, total) -> (loss, grad"),
+        (lambda own: own(cr.Optimizer)().step(X[0].copy(), X[0]), "Own must define update(w, g, slots, rate)"),
+        (lambda own: own(cr.Layer)()(X), "Own must define forward(x, train, rng) -> (y, cache)"),
+        (lambda own: own(cr.Schedule)()(0, 1), "Own must define __call__(step, steps) -> rate"),
+        (lambda own: own(cr.Augmentation)()(X, np.random.default_rng(0)), "Own must define apply(x, rng) -> changed"),
+    ],
+)
+def test_what_is_left_undefined_is_named(use, message):
+    with pytest.raises(NotImplementedError) as caught:
+        use(lambda base: type("Own", (base,), {}))
+    assert str(caught.value).startswith(message)
+
+
 # Functions ------------------------------------------------------------------------------------------------------------
 
 

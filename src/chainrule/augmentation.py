@@ -17,9 +17,10 @@ import numpy as np
 
 from chainrule.border import as_array
 from chainrule.configurable import Configurable, number
-from chainrule.errors import ConfigurationError, DataError, ShapeError
+from chainrule.errors import ConfigurationError, DataError, ShapeError, unknown_name
 from chainrule.layers.layer import Array, Shape
 
+OUTSIDE = ("zeros", "edge")  # what lies beyond an image: nothing, or what its last row or column shows, on and on
 SIDE = 8  # of the smallest flat image that need not be said to be one: narrow tables may have 4, 9, 16 ... columns
 BLOCK = 1 << 13  # pixels moved at a time: for larger temporaries fresh memory is fetched every time, which costs more
 
@@ -60,7 +61,7 @@ class RandomAffine(Augmentation):
     """Moves, turns, scales and slants each image about its centre: what happens to a digit on another sheet of paper.
 
     Shapes      x (N, H * W), (N, H, W) or (N, H, W, C)
-    Forward     y[p] = x[source(p)], bilinear, zeros outside, with p = (row, column) counted from the centre and
+    Forward     y[p] = x[source(p)], bilinear, with p = (row, column) counted from the centre and
                 source(p) = A (p - t),   A = inverse of (scale * rotation * shear)
                 t uniform in [-shift, shift] along each axis, the angles uniform in [-rotate, rotate] and
                 [-shear, shear], the scale uniform in [1 - scale, 1 + scale]; drawn anew for every row
@@ -69,6 +70,8 @@ class RandomAffine(Augmentation):
                 rotate       largest turn, degrees (default 10)
                 scale        largest change of size, as a share, in [0, 1) (default 0.1)
                 shear        largest slant of upright strokes, degrees, in [0, 90) (default 0)
+                outside      beyond the image lie "zeros" (default; what digits have around them), or its "edge" goes on
+                             (for photos)
     Raises      ConfigurationError for options out of range; ShapeError for rows that are no such images
 
     >>> image = np.array([[[0.0, 0, 0], [0, 8, 0], [0, 0, 0]]])
@@ -86,12 +89,14 @@ class RandomAffine(Augmentation):
         rotate: float = 10.0,
         scale: float = 0.1,
         shear: float = 0.0,
+        outside: str = "zeros",
     ) -> None:
         self.image_shape = _checked("RandomAffine", image_shape)
         self.shift = number("RandomAffine", "shift", shift, "[0, inf)")
         self.rotate = number("RandomAffine", "rotate", rotate, "[0, 180]")
         self.scale = number("RandomAffine", "scale", scale, "[0, 1)")
         self.shear = number("RandomAffine", "shear", shear, "[0, 90)")
+        self.outside = _checked_outside(outside)
 
     def maps(self, n: int, rng: np.random.Generator) -> Array:
         """n random maps (A | -A t), shape (n, 2, 3): times (row, column, 1) they give the source of a pixel."""
@@ -105,19 +110,21 @@ class RandomAffine(Augmentation):
 
     def apply(self, x: Array, rng: np.random.Generator) -> Array:
         images = _as_images(x, self)
-        return sample(images, self.maps(len(x), rng).astype(x.dtype) @ plane(images)).reshape(x.shape)
+        sources = self.maps(len(x), rng).astype(x.dtype) @ plane(images)
+        return sample(images, sources, self.outside).reshape(x.shape)
 
 
 class RandomElastic(Augmentation):
     """Bends each image like a sheet of rubber: neighbouring pixels move together, distant ones on their own.
 
     Shapes      x (N, H * W), (N, H, W) or (N, H, W, C)
-    Forward     y[p] = x[p + d(p)], bilinear, zeros outside; each axis of d is normal noise smoothed by a Gaussian:
+    Forward     y[p] = x[p + d(p)], bilinear; each axis of d is normal noise smoothed by a Gaussian:
                 d = alpha / (2 sqrt(3 pi) sigma) R z C^T,   z normal of variance 1, on a coarse grid of spacing sigma
                 R, C: Gaussian bumps over the grid's rows and columns, with a sum of squares of 1 at every pixel
     Arguments   image_shape  (H, W) of flat rows; None: square, of 8 by 8 or more (default)
                 alpha        strength: a pixel moves by alpha / (6.14 sigma) pixels, standard deviation (default 34)
                 sigma        of the Gaussian, pixels: how far neighbours move together (default 4)
+                outside      as for RandomAffine (default "zeros")
     Raises      ConfigurationError for options out of range; ShapeError for rows that are no such images
     Source      Simard, Steinkraus, Platt 2003, ICDAR, section 2: alpha and sigma as there. There uniform noise at every
                 pixel is smoothed; noise on a grid of spacing sigma gives the same covariance, to 0.0002 of the
@@ -129,10 +136,13 @@ class RandomElastic(Augmentation):
            [5., 5.]])
     """
 
-    def __init__(self, image_shape: Shape | None = None, *, alpha: float = 34.0, sigma: float = 4.0) -> None:
+    def __init__(
+        self, image_shape: Shape | None = None, *, alpha: float = 34.0, sigma: float = 4.0, outside: str = "zeros"
+    ) -> None:
         self.image_shape = _checked("RandomElastic", image_shape)
         self.alpha = number("RandomElastic", "alpha", alpha, "[0, inf)")
         self.sigma = number("RandomElastic", "sigma", sigma, "[1, inf)")
+        self.outside = _checked_outside(outside)
 
     def displacements(self, n: int, H: int, W: int, rng: np.random.Generator) -> Array:
         """n random fields, shape (n, 2, H, W): by how many rows and columns each pixel's source lies off."""
@@ -152,7 +162,7 @@ class RandomElastic(Augmentation):
         N, H, W, _ = images.shape
         sources = self.displacements(N, H, W, rng).astype(x.dtype, copy=False).reshape(N, 2, H * W)
         sources += plane(images)[:2]
-        return sample(images, sources).reshape(x.shape)
+        return sample(images, sources, self.outside).reshape(x.shape)
 
 
 class GaussianNoise(Augmentation):
@@ -185,8 +195,8 @@ def plane(images: Array) -> Array:
     return np.array([rows - (H - 1) / 2, columns - (W - 1) / 2, np.ones(H * W)], images.dtype)
 
 
-def sample(images: Array, sources: Array) -> Array:
-    """The values of images at points between their pixels: bilinear, fading to zero over the pixel beyond the edge.
+def sample(images: Array, sources: Array, outside: str = "zeros") -> Array:
+    """The values of images at points between their pixels, bilinear; zeros begin a whole pixel beyond the last one.
 
     Shapes      images (N, H, W, C)    sources (N, 2, P): row and column, from the centre    returns (N, P, C)
     """
@@ -195,17 +205,18 @@ def sample(images: Array, sources: Array) -> Array:
     rows = max(1, BLOCK // (H * W * C))
     for start in range(0, N, rows):
         block = slice(start, start + rows)
-        values[block] = _sample(images[block], sources[block])
+        values[block] = _sample(images[block], sources[block], outside)
     return values
 
 
-def _sample(images: Array, sources: Array) -> Array:
+def _sample(images: Array, sources: Array, outside: str) -> Array:
     N, H, W, C = images.shape
     framed = np.zeros((N, H + 3, W + 3, C), images.dtype)  # zeros: one pixel before, two behind, so that nobody asks
     framed[:, 1:-2, 1:-2] = images
     pixels = framed.reshape(-1, C)
-    y = np.clip(sources[:, 0] + (H + 1) / 2, 0, H + 1)  # counted in the frame
-    x = np.clip(sources[:, 1] + (W + 1) / 2, 0, W + 1)
+    rim = int(outside == "edge")  # no point is taken from further out: the frame, or the image itself
+    y = np.clip(sources[:, 0] + (H + 1) / 2, rim, H + 1 - rim)  # counted in the frame
+    x = np.clip(sources[:, 1] + (W + 1) / 2, rim, W + 1 - rim)
     above, left = np.floor(y), np.floor(x)
     y -= above
     x -= left
@@ -232,6 +243,12 @@ def _checked(owner: str, image_shape: Any) -> Any:
     for length in image_shape or ():
         number(owner, "image_shape", length, "[1, inf)", whole=True)
     return image_shape
+
+
+def _checked_outside(outside: str) -> str:
+    if outside not in OUTSIDE:
+        raise unknown_name("outside", outside, OUTSIDE)
+    return outside
 
 
 def _as_images(x: Array, owner: RandomAffine | RandomElastic) -> Array:

@@ -56,6 +56,10 @@ def as_array(x: Any, name: str = "x") -> Array:
 
 def check_numbers(dtype: np.dtype[Any], name: str) -> None:
     """Raise DataError for a dtype that holds no real numbers."""
+    if dtype.names:
+        columns = ", ".join(map(repr, dtype.names[:5])) + ", ..." * (len(dtype.names) > 5)
+        stacked = f"np.column_stack([{name}[name] for name in {name}.dtype.names])"
+        raise DataError(f"{name}: expected numbers, received a table with the columns {columns}. {stacked}.")
     if dtype.kind == "c":
         raise DataError(f"{name}: Complex data not supported, received {dtype}. Use x.real, or two columns.")
     if dtype.kind in "US":

@@ -112,6 +112,11 @@ class Callback(Configurable):
         for name in vars(cls):
             if name.startswith("on_") and name not in hooks:
                 raise unknown_name(f"hook of {cls.__name__}", name, hooks)
+        if cls.state is not Callback.state and cls.restore is Callback.restore:
+            raise ConfigurationError(
+                f"{cls.__name__} has state() but no restore(state): what it remembers would be lost in a restart. "
+                "Define both."
+            )
 
     def on_start(self, trainer: Trainer, epochs: int) -> None:
         """Before the first step of a `steps` or `fit`."""

@@ -13,6 +13,11 @@ CASES = [
     refused("fit(3, Y)", cr.DataError, "received the number 3"),
     refused("fit(np.array(3.0), Y)", cr.DataError, "received the number 3.0"),
     refused("fit({'a': X[:, 0]}, Y)", cr.DataError, "x: expected rows", "np.column_stack(list(x.values()))"),
+    refused(
+        "fit(np.zeros(20, [('size', 'f4'), ('rooms', 'i4')]))",
+        cr.DataError,
+        "received a table with the columns 'size', 'rooms'. np.column_stack([x[name] for name in x.dtype.names]).",
+    ),
     refused("fit(X, dict(enumerate(Y)))", cr.DataError, "targets: expected rows", "targets.values()"),
     refused("fit({1, 2, 3}, Y)", cr.DataError, "A set has no order"),
     refused("fit(X, set(Y))", cr.DataError, "targets", "A set has no order"),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from chainrule.layers.layer import Array
-from chainrule.losses.loss import Loss, check_values, weighted
+from chainrule.losses.loss import Loss, weighted
 
 
 class AbsoluteError(Loss):
@@ -22,9 +20,6 @@ class AbsoluteError(Loss):
     >>> loss, gradient.ravel()
     (1.0, array([0. , 0.5]))
     """
-
-    def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
-        return check_values("AbsoluteError", targets, shape)
 
     def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
         difference = outputs - targets.astype(outputs.dtype, copy=False)

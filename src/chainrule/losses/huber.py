@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chainrule.configurable import number
 from chainrule.layers.layer import Array
-from chainrule.losses.loss import Loss, check_values, weighted
+from chainrule.losses.loss import Loss, weighted
 
 
 class Huber(Loss):
@@ -28,9 +26,6 @@ class Huber(Loss):
 
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = number("Huber", "delta", delta, "(0, inf)")
-
-    def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
-        return check_values("Huber", targets, shape)
 
     def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
         d = outputs - targets.astype(outputs.dtype, copy=False)

@@ -19,20 +19,34 @@ from chainrule.layers.layer import Array
 
 
 class Loss(Configurable):
-    """Base of all losses. A loss defines `check` (read the targets once) and `compute` (the formula)."""
+    """Base of all losses: a subclass defines `compute`, the formula, and `check` if its targets are no plain numbers.
+
+    >>> class Quartic(Loss):
+    ...     def compute(self, outputs, targets, weights, total):
+    ...         miss = outputs - targets
+    ...         rows, slopes = (miss**4).sum(axis=-1), 4 * miss**3
+    ...         if weights is not None:
+    ...             rows, slopes = rows * weights, slopes * weights[:, None]
+    ...         return float(rows.sum() / total), slopes / total
+    >>> loss, gradient = Quartic()(np.array([[1.0], [2.0]]), [[1.0], [1.0]])
+    >>> loss, gradient.ravel()
+    (0.5, array([0., 2.]))
+    """
 
     output: str = "identity"  # what a network's outputs mean when it learns with this loss: see tasks.py
 
     def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
         """The targets in the form that `compute` wants for outputs of this shape, or an error that names the mend."""
-        raise NotImplementedError
+        return check_values(type(self).__name__, targets, shape)
 
     def admit(self, outputs: Array) -> None:
         """Raise DataError for outputs that the formula is not made for. Asked at the border, not in every step."""
 
     def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
         """The loss and its gradient with respect to the outputs, from checked arguments."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} must define compute(outputs, targets, weights, total) -> (loss, gradient)"
+        )
 
     def __call__(
         self, outputs: Array, targets: Any, weights: Any = None, total: float | None = None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chainrule.layers.layer import Array
-from chainrule.losses.loss import Loss, check_values, weighted
+from chainrule.losses.loss import Loss, weighted
 
 
 class SquaredError(Loss):
@@ -20,9 +18,6 @@ class SquaredError(Loss):
     >>> loss, gradient.ravel()
     (2.0, array([0., 2.]))
     """
-
-    def check(self, targets: Any, shape: tuple[int, ...]) -> Array:
-        return check_values("SquaredError", targets, shape)
 
     def compute(self, outputs: Array, targets: Array, weights: Array | None, total: float) -> tuple[float, Array]:
         difference = outputs - targets.astype(outputs.dtype, copy=False)

@@ -128,7 +128,7 @@ class Optimizer(Configurable):
 
     def update(self, w: Array, g: Array, slots: list[Array], rate: float) -> None:
         """The formula: change w and the slots in place. `g` must be left as it is."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define update(w, g, slots, rate)")
 
     def _kind(self) -> str:
         """Class and arguments, but for the rate, which may move."""

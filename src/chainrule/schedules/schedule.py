@@ -15,7 +15,7 @@ class Schedule(Configurable):
 
     def __call__(self, step: int, steps: int) -> float:
         """The learning rate of step 0, 1, ... steps - 1."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(step, steps) -> rate")
 
 
 class Constant(Schedule):
