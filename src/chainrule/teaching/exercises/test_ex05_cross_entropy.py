@@ -1,0 +1,36 @@
+"""Checks ex05_cross_entropy.py."""
+
+import numpy as np
+from ex05_cross_entropy import cross_entropy
+
+from chainrule.teaching import agree, points
+
+rng = np.random.default_rng(5)
+p, labels = rng.dirichlet(np.ones(3), size=7), rng.integers(0, 3, 7)
+surprise = -np.log(p[np.arange(7), labels])
+
+
+@points(1)
+def test_one_example():
+    mistakes = {
+        "the minus is missing: a surprise is not negative": -surprise[:1].mean(),
+        "this is the logarithm to base 2: take the natural one, np.log": surprise[:1].mean() / np.log(2),
+        "this is the logarithm to base 10: take the natural one, np.log": surprise[:1].mean() / np.log(10),
+    }
+    agree(cross_entropy(p[:1], labels[:1]), surprise[:1].mean(), mistakes)
+
+
+@points(3)
+def test_a_batch():
+    mistakes = {
+        "this is the sum over the batch: the loss is the mean, so that it does not grow with n": surprise.sum(),
+        "the minus is missing: a surprise is not negative": -surprise.mean(),
+        "divided by the classes too: the mean runs over the examples": surprise.mean() / 3,
+        "p[:, labels] takes all labels from every row: take the right one of each": -np.log(p[:, labels]).mean(),
+        "all classes are counted: only the right one of each row is": -np.log(p).mean(),
+        "all classes are counted and added up: only the right one of each row is": -np.log(p).sum() / 7,
+        "one number for each example: the loss is their mean": surprise,
+        "the mean is taken before the logarithm: surprises are averaged, not p": -np.log(np.exp(-surprise).mean()),
+        "the logarithm is missing": -np.exp(-surprise).mean(),
+    }
+    agree(cross_entropy(p, labels), surprise.mean(), mistakes)
