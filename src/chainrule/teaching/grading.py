@@ -6,6 +6,7 @@ A wrong value is met with the doctor's own method: it is compared with the value
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,13 @@ import numpy as np
 from chainrule.doctor import CAUSES, gradients
 from chainrule.doctor.report import Report, worst_entry
 
-TOLERANCE = 1e-7  # of the largest entry; what a push both ways by 1e-3 or less is still far below
+TOLERANCE = 1e-7  # of the largest entry
+HINTS = {  # what lies behind NumPy's words, by the first of them
+    "overflow": "a number has grown too large: e^z of a large z, or steps that are too long",
+    "divide": "something is divided by 0, or it is the logarithm of 0",
+    "invalid": "0 is divided by 0, or one infinity taken from another",
+}
+SHAPES = "The shapes do not go together: print them before this line. A sum along an axis keeps it with keepdims=True."
 
 
 def points(worth: int) -> Callable[[Callable[[], None]], Callable[[], None]]:
@@ -39,12 +46,14 @@ def points(worth: int) -> Callable[[Callable[[], None]], Callable[[], None]]:
                 with np.errstate(over="raise", invalid="raise", divide="raise"):
                     test()
             except NotImplementedError as error:
-                raise AssertionError(_not_written(_place(error))) from None
+                raise AssertionError(_not_written(_place(error))).with_traceback(error.__traceback__) from None
             except FloatingPointError as error:
-                raise AssertionError(
-                    f"{_place(error)}: {error}. A number has become too large, or 0 was divided by 0: e^z of a large "
-                    "z, the logarithm of 0, or steps that are too long"
-                ) from None
+                says = f"{_place(error)}: {error}: {HINTS[str(error).split()[0]]}"
+                raise AssertionError(says).with_traceback(error.__traceback__) from None
+            except ValueError as error:
+                if "broadcast" in str(error) or "matmul" in str(error):
+                    error.add_note(SHAPES)
+                raise
 
         graded.points = worth  # type: ignore[attr-defined]
         return graded
@@ -79,27 +88,31 @@ def examine(subject: Any, backward: Any = None, **more: Any) -> None:
 
     It takes what `doctor.gradients` takes. The line to write, which the doctor knows too, is left to the learner.
 
-    >>> examine(np.square, lambda x: x, x=np.arange(1.0, 6.0))
+    >>> def square_slope(x):
+    ...     return x
+    >>> examine(np.square, square_slope, x=np.arange(1.0, 6.0))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    AssertionError: square: a constant factor is off (factor)
-    ...
+    AssertionError: square_slope: a constant factor is off (factor)...
     """
     __tracebackhide__ = True
     report = gradients(subject, backward, **more, show=False)
     if report.passed:
         return
-    if "raised NotImplementedError" in str(report):
-        raise AssertionError(_not_written(report.title))
-    causes = "; ".join(f"{CAUSES[cause]} ({cause})" for cause in report.causes) or report.verdict
-    raise AssertionError(f"{report.title}: {causes}\n{_without_answers(report)}")
+    unwritten = re.search(r"(\S+) raised NotImplementedError", str(report))
+    if unwritten:
+        raise AssertionError(_not_written(unwritten[1]))
+    name = getattr(backward, "__name__", report.title)
+    causes = "; ".join(f"{CAUSES[cause]} ({cause})" for cause in report.causes)
+    _, evidence = str(_without_answers(report)).split("\n", 1)
+    raise AssertionError(f"{name}: {causes}\n{evidence}")
 
 
-def _without_answers(report: Report) -> str:
+def _without_answers(report: Report) -> Report:
     def blank(notes: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
         return [(cause, evidence, "") for cause, evidence, _ in notes]
 
     rows = [replace(row, write="") for row in report.rows]
-    return str(replace(report, rows=rows, notes=blank(report.notes), hints=blank(report.hints)))
+    return replace(report, rows=rows, notes=blank(report.notes), hints=blank(report.hints))
 
 
 def _not_written(place: str) -> str:
@@ -121,7 +134,7 @@ def _equal(given: Any, right: Any) -> bool:
         return False
     if given.shape != right.shape:
         return False
-    scale = np.nanmax(np.abs(right), initial=0.0)
+    scale = np.nanmax(np.abs(right), initial=0.0) or 1.0
     return np.allclose(given, right, rtol=0, atol=TOLERANCE * scale, equal_nan=True)
 
 

@@ -10,54 +10,35 @@ import json
 import re
 from typing import Any
 
+from chainrule.teaching.exercise import Exercise
 
-def notebook(name: str, source: str, tests: str) -> str:
+
+def notebook(exercise: Exercise) -> str:
     """The notebook of an exercise, with its solution, which `nbgrader generate_assignment` takes out."""
-    text, code = _docstring_and_rest(source)
-    _, tests = _docstring_and_rest(tests)
-    tests = re.sub(rf"^from {name} import .*\n", "", tests, flags=re.M)
-    preparation, graded = _split(tests)
-    title, _, story = text.partition("\n")
+    name, (title, _, story) = exercise.name, exercise.text.partition("\n")
+    before = "\n".join(exercise.tests.splitlines()[: exercise.graded[0].start])
+    preparation = re.sub(rf"^from {name} import .*\n", "", _without_docstring(before), flags=re.M)
     cells = [
         _cell("markdown", f"{name}-text", f"# {title}\n{story}", locked=True),
-        _cell("code", f"{name}-answer", code, solution=True),
+        _cell("code", f"{name}-answer", _without_docstring(exercise.source), solution=True),
         _cell("code", f"{name}-preparation", preparation, locked=True),
-        *(
-            _cell("code", f"{name}-{test}", f"{lines}\n\n\n{test}()", locked=True, grade=True, points=worth)
-            for test, lines, worth in graded
-        ),
     ]
+    for test in exercise.graded:
+        run = f"{test.lines}\n\n\n{test.name}()"
+        cells.append(_cell("code", f"{name}-{test.name}", run, locked=True, grade=True, points=test.points))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _cell(kind: str, name: str, text: str, *, locked: bool = False, **more: Any) -> dict[str, Any]:
-    mark = {"schema_version": 3, "grade_id": name, "locked": locked, "grade": False, "solution": False, "task": False}
-    code = {"execution_count": None, "outputs": []} if kind == "code" else {}
-    source = text.strip().splitlines(keepends=True)
-    return {"cell_type": kind, "id": name[-64:], "metadata": {"nbgrader": mark | more}, "source": source, **code}
+def _cell(kind: str, name: str, text: str, **marks: Any) -> dict[str, Any]:
+    plain = {"schema_version": 3, "grade_id": name, "locked": False, "grade": False, "solution": False, "task": False}
+    lines = text.strip().splitlines(keepends=True)
+    cell = {"cell_type": kind, "id": name[-64:], "metadata": {"nbgrader": plain | marks}, "source": lines}
+    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
 
 
-def _docstring_and_rest(source: str) -> tuple[str, str]:
-    tree = ast.parse(source)
-    lines = source.splitlines(keepends=True)
-    return ast.get_docstring(tree) or "", "".join(lines[tree.body[0].end_lineno :])
-
-
-def _split(tests: str) -> tuple[str, list[tuple[str, str, int]]]:
-    """What stands before the tests, and each test: its name, its lines, its points."""
-    lines = tests.splitlines()
-    functions = [
-        (node, decorator.args[0].value)
-        for node in ast.parse(tests).body
-        if isinstance(node, ast.FunctionDef)
-        for decorator in node.decorator_list
-        if isinstance(decorator, ast.Call) and isinstance(decorator.args[0], ast.Constant)
-    ]
-    starts = [node.decorator_list[0].lineno - 1 for node, _ in functions]
-    graded = [
-        (node.name.removeprefix("test_"), "\n".join(lines[start : node.end_lineno]), worth)
-        for start, (node, worth) in zip(starts, functions, strict=True)
-    ]
-    return "\n".join(lines[: starts[0]]), graded
+def _without_docstring(source: str) -> str:
+    first = ast.parse(source).body[0]
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return "\n".join(source.splitlines()[first.end_lineno if is_docstring else 0 :])

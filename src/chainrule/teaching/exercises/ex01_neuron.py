@@ -6,6 +6,8 @@ Write it for many examples at once: each row of `x` is an example, and the answe
 Chapter 1 of the book.
 """
 
+import numpy as np
+
 
 def neuron(x, w, b):
     """Give z = x1 w1 + x2 w2 + ... + b of every row: x (N, D), w (D,), b a number; z (N,)."""

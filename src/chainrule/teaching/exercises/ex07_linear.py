@@ -6,6 +6,8 @@ has three questions to answer: which slopes do W, b and x have? Each has the sha
 Chapters 2 and 4 of the book.
 """
 
+import numpy as np
+
 
 class Linear:
     """y = x W + b, with W (D, K) and b (K,)."""

@@ -1,7 +1,7 @@
 """9. Two layers, forwards and backwards.
 
 x -> Linear -> ReLU -> Linear -> softmax -> p. Backwards it is the same way in reverse, and each step multiplies its own
-slope on. The loss is the mean of -log(p of the right class); begin with its slope at z2, which you know from exercise 8.
+slope on. The loss is the mean of -log(p of the right class); begin with its slope at z2, known from exercise 8.
 
 Chapter 4 of the book.
 """

@@ -6,6 +6,8 @@ velocity v remembers the earlier steps. With momentum 0 this is plain gradient d
 Chapter 7 of the book.
 """
 
+import numpy as np
+
 
 def step(parameters, slopes, velocities, learning_rate, momentum):
     """Change every array of the lists `velocities` and `parameters` in place (+=, *=); give nothing back."""

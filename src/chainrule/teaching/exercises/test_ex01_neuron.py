@@ -1,4 +1,4 @@
-"""Checks ex01_neuron.py."""
+"""Checks ex01_neuron.py: run `pytest test_ex01_neuron.py` in this folder."""
 
 import numpy as np
 from ex01_neuron import neuron

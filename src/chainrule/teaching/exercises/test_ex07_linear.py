@@ -1,4 +1,4 @@
-"""Checks ex07_linear.py."""
+"""Checks ex07_linear.py: run `pytest test_ex07_linear.py` in this folder."""
 
 import numpy as np
 from ex07_linear import Linear

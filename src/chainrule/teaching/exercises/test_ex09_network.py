@@ -1,4 +1,4 @@
-"""Checks ex09_network.py."""
+"""Checks ex09_network.py: run `pytest test_ex09_network.py` in this folder."""
 
 import numpy as np
 from ex09_network import Network

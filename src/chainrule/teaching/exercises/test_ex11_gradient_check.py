@@ -1,4 +1,4 @@
-"""Checks ex11_gradient_check.py."""
+"""Checks ex11_gradient_check.py: run `pytest test_ex11_gradient_check.py` in this folder."""
 
 import numpy as np
 from ex11_gradient_check import numerical_gradient, relative_error
@@ -24,6 +24,7 @@ def test_both_ways():
     mistakes = {
         "pushed one way only, up: the error falls with h, both ways with h^2": (above - here) / h,
         "pushed one way only, down: the error falls with h, both ways with h^2": (here - below) / h,
+        "pushed one way only, yet divided by 2h": (above - here) / (2 * h),
         "divided by h: from x - h to x + h it is 2h": (above - below) / h,
         "the sign is wrong: f(x + h) - f(x - h), in this order": -right,
         "not divided by 2h": above - below,

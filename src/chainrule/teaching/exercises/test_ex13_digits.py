@@ -1,4 +1,4 @@
-"""Checks ex13_digits.py."""
+"""Checks ex13_digits.py: run `pytest test_ex13_digits.py` in this folder."""
 
 from functools import cache
 
@@ -14,36 +14,38 @@ new, truth = digits.test.x[:1000], digits.test.y[:1000]
 
 
 @cache
-def trained():
-    return train(x.copy(), labels.copy(), np.random.default_rng(13))
+def trained(scale=1.0):
+    with np.errstate(all="ignore"):  # numbers that explode end in wrong answers, which are met below
+        return train(x * scale, labels.copy(), np.random.default_rng(13))
+
+
+def share_right(predict, images, truth):
+    answers = np.asarray(predict(images))
+    assert answers.shape == truth.shape, (
+        f"predict gives shape {answers.shape}, expected {truth.shape}: one label for each image, the class with the "
+        "largest output"
+    )
+    return (answers == truth).mean()
 
 
 @points(2)
 def test_it_learns():
-    answers = np.asarray(trained()(x))
-    assert answers.shape == labels.shape, (
-        f"predict gives shape {answers.shape}, expected {labels.shape}: one label for each image, the class with the "
-        "largest output"
-    )
-    right = (answers == labels).mean()
-    if right < 0.9:
-        scaled = (np.asarray(trained()(x / 255)) == labels).mean()
-        assert scaled < 0.9, "predict does not scale the pixels as the training does: it is given 0..255"
-    most, count = np.unique(answers, return_counts=True)
-    assert count.max() < 0.9 * len(x), (
-        f"nearly every answer is {most[count.argmax()]}: the hidden neurons have died, or nothing was learned. Are the "
-        "pixels scaled? Is the learning rate too large?"
-    )
-    assert right > 0.2, (
-        f"{right:.0%} of the training images are right, no more than by guessing: are images and labels shuffled in the "
-        "same order, and do the steps go downhill?"
+    right = share_right(trained(), x, labels)
+    if right < 0.5:
+        scaled = share_right(trained(1 / 255), x / 255, labels)
+        assert scaled < 0.5, (
+            f"with pixels of 0..1 the same code gets {scaled:.0%} right, with 0..255 {right:.0%}: scale them"
+        )
+    assert right > 0.5, (
+        f"{right:.0%} of the training images are right; guessing gets 10 %. Do the steps go downhill? Are images and "
+        "labels shuffled in the same order?"
     )
 
 
 @points(6)
 def test_nine_of_ten_new_digits():
-    right = (np.asarray(trained()(new)) == truth).mean()
+    right = share_right(trained(), new, truth)
     assert right >= 0.9, (
-        f"{right:.1%} of the new images are right, 90 % are asked for: train for more epochs, try other learning rates, "
-        "or add momentum"
+        f"{right:.1%} of the new images are right, 90 % are asked for: train longer, try other learning rates, "
+        "smaller starting weights, or add momentum"
     )

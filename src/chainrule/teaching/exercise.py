@@ -1,0 +1,106 @@
+"""What an exercise is: two files, from which everything that is handed out is made.
+
+NAME.py is the solution, with nbgrader's marks around what students are to write. test_NAME.py holds pytest tests that
+import from it, each marked with its points. Yours may lie in any folder.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from chainrule.errors import DataFileError, unknown_name
+
+OURS = Path(__file__).parent / "exercises"
+MARK = r"^([ \t]*)### {} SOLUTION *\n"
+MARKED = re.compile(MARK.format("BEGIN") + r".*?" + MARK.format("END"), re.M | re.S)
+STUB = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()\n"  # word for word nbgrader's
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A test that gives points."""
+
+    name: str
+    lines: str
+    points: int
+    start: int  # its first line in the file, from 0
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A solution with its marks, and its tests.
+
+    >>> double = Exercise("double", '''\"""Twice.\"""
+    ... def double(x):
+    ...     ### BEGIN SOLUTION
+    ...     return 2 * x
+    ...     ### END SOLUTION
+    ... ''', "")
+    >>> print(double.skeleton)
+    \"""Twice.\"""
+    def double(x):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+    """
+
+    name: str
+    source: str
+    tests: str
+
+    @property
+    def skeleton(self) -> str:
+        """What students get: a stub in the place of the marked lines."""
+        return MARKED.sub(STUB, self.source)
+
+    @property
+    def solution(self) -> str:
+        """The solution without its marks."""
+        return re.sub(MARK.format("(?:BEGIN|END)"), "", self.source, flags=re.M)
+
+    @property
+    def text(self) -> str:
+        """What is asked: the docstring. Its first line is the title."""
+        return ast.get_docstring(ast.parse(self.source)) or self.name
+
+    @property
+    def graded(self) -> list[Graded]:
+        """The tests marked @points(n), in order."""
+        lines, found = self.tests.splitlines(), []
+        for node in ast.parse(self.tests).body:
+            for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+                if ast.unparse(mark).startswith("points(") and isinstance(node, ast.FunctionDef):
+                    start = mark.lineno - 1
+                    text = "\n".join(lines[start : node.end_lineno])
+                    found.append(Graded(node.name, text, ast.literal_eval(ast.unparse(mark)[len("points") :]), start))
+        return found
+
+    @property
+    def points(self) -> int:
+        """What it is worth in all."""
+        return sum(test.points for test in self.graded)
+
+
+def exercises(names: Iterable[str] = (), folder: Path = OURS) -> list[Exercise]:
+    """Read the named exercises of a folder, or all; ex07_linear may be called ex07 or linear, too.
+
+    >>> [exercise.name for exercise in exercises(["linear", "ex01"])]
+    ['ex07_linear', 'ex01_neuron']
+    """
+    paths = sorted(path for path in folder.glob("*.py") if (folder / f"test_{path.name}").is_file())
+    if not paths:
+        raise DataFileError(f"{folder}: expected exercises, NAME.py with test_NAME.py beside it, found none.")
+    known = {alias: path for path in paths for alias in (path.stem, *path.stem.split("_", 1))}
+    for name in names:
+        if name not in known:
+            raise unknown_name("exercise", name, [path.stem for path in paths])
+    chosen = [known[name] for name in names] or paths
+    return [
+        Exercise(
+            path.stem, path.read_text(encoding="utf-8"), (folder / f"test_{path.name}").read_text(encoding="utf-8")
+        )
+        for path in chosen
+    ]
