@@ -100,7 +100,7 @@ def examine(subject: Any, backward: Any = None, **more: Any) -> None:
         return
     unwritten = re.search(r"(\S+) raised NotImplementedError", str(report))
     if unwritten:
-        raise AssertionError(_not_written(unwritten[1]))
+        raise AssertionError(_not_written(f"{report.title}." * hasattr(subject, unwritten[1]) + unwritten[1]))
     name = getattr(backward, "__name__", report.title)
     causes = "; ".join(f"{CAUSES[cause]} ({cause})" for cause in report.causes)
     _, evidence = str(_without_answers(report)).split("\n", 1)

@@ -14,9 +14,9 @@ FORMS: dict[str, Callable[[Exercise], dict[str, str]]] = {  # the files of an ex
     "solutions": lambda it: {f"{it.name}.py": it.solution, f"test_{it.name}.py": it.tests},
     "nbgrader": lambda it: {f"{it.name}.ipynb": notebook(it)},
 }
-CONFTEST = '''"""Has pytest say how many points were reached."""
+CONFTEST = '''"""Has pytest say how many points were reached, and keep the rest short."""
 
-from chainrule.teaching.adding_up import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401
+from chainrule.teaching.pytest_hooks import *  # noqa: F403
 '''
 
 

@@ -7,6 +7,7 @@ from chainrule.teaching import agree, points
 
 rng = np.random.default_rng(1)
 x, w, b = rng.normal(size=(7, 5)), rng.normal(size=5), 0.7
+right = x @ w + b
 
 
 @points(1)
@@ -16,7 +17,7 @@ def test_one_example():
         "the products are not added up": x[:1] * w + b,
         "the bias is added to every product, not once to their sum": (x[:1] * w + b).sum(axis=1),
     }
-    agree(neuron(x[:1], w, b), x[:1] @ w + b, mistakes)
+    agree(neuron(x[:1], w, b), right[:1], mistakes)
 
 
 @points(2)
@@ -29,4 +30,4 @@ def test_many_examples():
         "the sum runs over the examples (axis 0): it belongs over the inputs of each": (x * w).sum(axis=0) + b,
         "weights and inputs are added, not multiplied": (x + w).sum(axis=1) + b,
     }
-    agree(neuron(x, w, b), x @ w + b, mistakes)
+    agree(neuron(x, w, b), right, mistakes)

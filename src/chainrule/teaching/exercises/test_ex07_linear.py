@@ -7,6 +7,7 @@ from chainrule.teaching import agree, examine, points
 
 rng = np.random.default_rng(7)
 x, W, b = rng.normal(size=(7, 5)), rng.normal(size=(5, 3)), rng.normal(size=3)
+right = x @ W + b
 
 
 @points(2)
@@ -15,7 +16,7 @@ def test_forward():
         "the bias is not added": x @ W,
         "the bias is subtracted": x @ W - b,
     }
-    agree(Linear(W, b).forward(x), x @ W + b, mistakes)
+    agree(Linear(W, b).forward(x), right, mistakes)
 
 
 @points(5)

@@ -34,13 +34,14 @@ def walk_by(rule, steps=3):
 @points(2)
 def test_without_momentum():
     W, g = flat(start), flat(slopes[0])
+    right = W - 0.1 * g
     mistakes = {
         "no weight has moved: `W = W + v` makes a new array, `W += v` changes the one that was given": W,
         "the step goes uphill: the slope is to be subtracted": W + 0.1 * g,
         "the learning rate is not multiplied in": W - g,
         "the weights are replaced by the step: it is to be added to them": -0.1 * g,
     }
-    agree(walk(1, momentum=0.0), W - 0.1 * g, mistakes)
+    agree(walk(1, momentum=0.0), right, mistakes)
 
 
 @points(3)
@@ -55,9 +56,10 @@ def test_with_momentum():
         "the slope is multiplied by 1 - momentum too: that is another formula": lambda v, g: 0.9 * v - 0.01 * g,
     }
 
-    def right(v, g):
+    def rule(v, g):
         return 0.9 * v - 0.1 * g
 
-    mistakes = {says: walk_by(rule) for says, rule in wrong.items()}
-    mistakes["the weights move by the velocity of the step before: make the new one first"] = walk_by(right, steps=2)
-    agree(walk(3, momentum=0.9), walk_by(right), mistakes)
+    right = walk_by(rule)
+    mistakes = {says: walk_by(wrong_rule) for says, wrong_rule in wrong.items()}
+    mistakes["the weights move by the velocity of the step before: make the new one first"] = walk_by(rule, steps=2)
+    agree(walk(3, momentum=0.9), right, mistakes)

@@ -1,8 +1,17 @@
-"""Adds up the points of a pytest run: the conftest.py of a folder that was handed out brings it in."""
+"""What pytest adds in a folder that was handed out: the points, and no more lines than a learner wants to read.
+
+The conftest.py of such a folder brings these functions in.
+"""
 
 from __future__ import annotations
 
 from typing import Any
+
+
+def pytest_configure(config: Any) -> None:
+    """Show of a failure the learner's lines and the sentence, not the whole test; --tb=long still shows all."""
+    if config.option.tbstyle == "auto":
+        config.option.tbstyle = "short"
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
