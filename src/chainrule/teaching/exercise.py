@@ -93,10 +93,15 @@ def exercises(names: Iterable[str] = (), folder: Path = OURS) -> list[Exercise]:
     paths = sorted(path for path in folder.glob("*.py") if (folder / f"test_{path.name}").is_file())
     if not paths:
         raise DataFileError(f"{folder}: expected exercises, NAME.py with test_NAME.py beside it, found none.")
-    known = {alias: path for path in paths for alias in (path.stem, *path.stem.split("_", 1))}
+    words = [re.sub(r"^ex\d+_", "", path.stem) for path in paths]
+    known = {
+        alias: path
+        for path, word in zip(paths, words, strict=True)
+        for alias in (path.stem, word, path.stem.removesuffix(f"_{word}"))
+    }
     for name in names:
         if name not in known:
-            raise unknown_name("exercise", name, [path.stem for path in paths])
+            raise unknown_name("exercise", name, words)
     chosen = [known[name] for name in names] or paths
     return [
         Exercise(

@@ -33,12 +33,12 @@ def test_it_learns():
     right = share_right(trained(), x, labels)
     if right < 0.5:
         scaled = share_right(trained(1 / 255), x / 255, labels)
-        assert scaled < 0.5, (
+        assert scaled < 0.9, (
             f"with pixels of 0..1 the same code gets {scaled:.0%} right, with 0..255 {right:.0%}: scale them"
         )
     assert right > 0.5, (
-        f"{right:.0%} of the training images are right; guessing gets 10 %. Do the steps go downhill? Are images and "
-        "labels shuffled in the same order?"
+        f"{right:.0%} of the training images are right; guessing gets 10 %. Do the steps go downhill, and are they "
+        "short enough? Are images and labels shuffled in the same order?"
     )
 
 
