@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -242,6 +243,16 @@ def test_what_cannot_be_handed_out_is_refused(tmp_path):
     with pytest.raises(cr.DataFileError, match=r"expected exercises, NAME\.py with test_NAME\.py beside it"):
         hand_out(tmp_path / "class", source=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_plan_of_a_term_has_every_exercise_once_and_its_points():
+    page = (Path(__file__).parent.parent / "docs/how-to/teach-a-class.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:-1] for line in page.splitlines() if re.match(r"\| \d ", line)]
+    planned = [exercises(re.findall(r"`(\w+)`", row[2])) for row in rows]
+    assert sorted(exercise.name for lesson in planned for exercise in lesson) == list(ALL)
+    assert [sum(exercise.points for exercise in lesson) for lesson in planned] == [int(row[3]) for row in rows]
+    (afternoon,) = re.findall(r"An afternoon of[^:]*: (.*?), and the chapters", page, re.S)
+    assert len(exercises(re.findall(r"`(\w+)`", afternoon))) == 6
 
 
 # Notebooks --------------------------------------------------------------------------------------------------------

@@ -52,5 +52,6 @@ def write(
     written = hand_out(folder, names or (), form, source)
     for exercise in written:
         say(f"{exercise.name:<27} {exercise.points:>2} points  {exercise.text.splitlines()[0]}")
-    say(f"{folder}: {len(written)} exercises, {sum(exercise.points for exercise in written)} points")
+    count, points = len(written), sum(exercise.points for exercise in written)
+    say(f"{folder}: {count} exercise{'s' * (count != 1)}, {points} points")
     say(NEXT[form].format(name=folder.name))

@@ -3,7 +3,7 @@
 The slope points uphill, so a step goes the other way: v = momentum v - learning_rate slope, then W = W + v. The
 velocity v remembers the earlier steps. With momentum 0 this is plain gradient descent.
 
-Chapter 7 of the book.
+Step 11 of the ladder.
 """
 
 import numpy as np
