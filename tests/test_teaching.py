@@ -206,6 +206,32 @@ def test_agree_says_what_is_not_right(given, says):
         agree(given, [1.0, 2.0, 3.0], {"twice": [2.0, 4.0, 6.0]})
 
 
+GAP = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n"
+POINTS = (
+    "from mine import f\nfrom chainrule.teaching import points\n\n\n@points(2)\ndef test_f():\n    assert f(1) == 1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "tests", "says"),
+    [
+        ("def f(x):\n    return x\n", POINTS, r"mine\.py: expected `### BEGIN SOLUTION`"),
+        (GAP.replace("### END", "### end"), POINTS, r"mine\.py: expected `### BEGIN SOLUTION`"),
+        (GAP + GAP.replace("    ### END SOLUTION\n", ""), POINTS, r"mine\.py: expected `### BEGIN SOLUTION`"),
+        (GAP, POINTS.replace("@points(2)\n", ""), r"test_mine\.py: expected `@points\(2\)`"),
+        (GAP, POINTS + POINTS.replace("(2)", "(worth=2)"), r"test_mine\.py: expected `@points\(2\)`"),
+    ],
+)
+def test_an_exercise_that_would_give_itself_away_or_no_points_is_refused(source, tests, says, tmp_path):
+    for name, text in {"mine.py": GAP, "test_mine.py": POINTS}.items():
+        (tmp_path / name).write_text(text)
+    assert [exercise.points for exercise in exercises(folder=tmp_path)] == [2]
+    for name, text in {"mine.py": source, "test_mine.py": tests}.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(cr.DataFileError, match=says):
+        exercises(folder=tmp_path)
+
+
 # As a teacher and a student do it ---------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from chainrule.errors import DataFileError, unknown_name
 
@@ -18,16 +19,16 @@ OURS = Path(__file__).parent / "exercises"
 MARK = r"^([ \t]*)### {} SOLUTION *\n"
 MARKED = re.compile(MARK.format("BEGIN") + r".*?" + MARK.format("END"), re.M | re.S)
 STUB = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()\n"  # word for word nbgrader's
+# A test that gives points, to the next line at the margin.
+TEST = re.compile(r"^@points\((\d+)\)\ndef (test_\w+)\(\):\n(?:(?:[ \t].*)?(?:\n|\Z))+", re.M)
 
 
-@dataclass(frozen=True)
-class Graded:
+class Graded(NamedTuple):
     """A test that gives points."""
 
     name: str
     lines: str
     points: int
-    start: int  # its first line in the file, from 0
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,12 @@ class Exercise:
     @property
     def graded(self) -> list[Graded]:
         """The tests marked @points(n), in order."""
-        lines, found = self.tests.splitlines(), []
-        for node in ast.parse(self.tests).body:
-            for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
-                if ast.unparse(mark).startswith("points(") and isinstance(node, ast.FunctionDef):
-                    start = mark.lineno - 1
-                    text = "\n".join(lines[start : node.end_lineno])
-                    found.append(Graded(node.name, text, ast.literal_eval(ast.unparse(mark)[len("points") :]), start))
-        return found
+        return [Graded(found[2], found[0].rstrip(), int(found[1])) for found in TEST.finditer(self.tests)]
+
+    @property
+    def preparation(self) -> str:
+        """What the tests have beside themselves: imports, data, functions."""
+        return TEST.sub("", self.tests)
 
     @property
     def points(self) -> int:
@@ -102,10 +101,16 @@ def exercises(names: Iterable[str] = (), folder: Path = OURS) -> list[Exercise]:
     for name in names:
         if name not in known:
             raise unknown_name("exercise", name, words)
-    chosen = [known[name] for name in names] or paths
-    return [
-        Exercise(
-            path.stem, path.read_text(encoding="utf-8"), (folder / f"test_{path.name}").read_text(encoding="utf-8")
+    return [_read(path) for path in [known[name] for name in names] or paths]
+
+
+def _read(path: Path) -> Exercise:
+    tests = path.with_name(f"test_{path.name}")
+    exercise = Exercise(path.stem, path.read_text(encoding="utf-8"), tests.read_text(encoding="utf-8"))
+    if exercise.skeleton == exercise.source or " SOLUTION" in exercise.skeleton:  # students would get it
+        raise DataFileError(
+            f"{path}: expected `### BEGIN SOLUTION` and `### END SOLUTION` around what is to be written."
         )
-        for path in chosen
-    ]
+    if not exercise.graded or "@points" in exercise.preparation:
+        raise DataFileError(f"{tests}: expected `@points(2)`, or another whole number, above each `def test_name():`.")
+    return exercise

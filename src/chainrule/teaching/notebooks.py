@@ -16,8 +16,7 @@ from chainrule.teaching.exercise import Exercise
 def notebook(exercise: Exercise) -> str:
     """The notebook of an exercise, with its solution, which `nbgrader generate_assignment` takes out."""
     name, (title, _, story) = exercise.name, exercise.text.partition("\n")
-    before = "\n".join(exercise.tests.splitlines()[: exercise.graded[0].start])
-    preparation = re.sub(rf"^from {name} import .*\n", "", _without_docstring(before), flags=re.M)
+    preparation = re.sub(rf"^from {name} import .*\n", "", _without_docstring(exercise.preparation), flags=re.M)
     cells = [
         _cell("markdown", f"{name}-text", f"# {title}\n{story}", locked=True),
         _cell("code", f"{name}-answer", _without_docstring(exercise.source), solution=True),
