@@ -10,6 +10,7 @@ from chainrule.commands.demo import demo
 from chainrule.commands.doctor import doctor
 from chainrule.commands.explore import explore
 from chainrule.commands.predict import predict
+from chainrule.commands.teach import teach
 from chainrule.commands.train import train
 
 
@@ -26,6 +27,7 @@ app.add_typer(explore, name="explore")
 app.add_typer(predict)
 app.add_typer(doctor)
 app.add_typer(check)
+app.add_typer(teach)
 
 
 @app.callback()

@@ -1,0 +1,116 @@
+"""What an exercise is: two files, from which everything that is handed out is made.
+
+NAME.py is the solution, with nbgrader's marks around what students are to write. test_NAME.py holds pytest tests that
+import from it, each marked with its points. Yours may lie in any folder.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from chainrule.errors import DataFileError, unknown_name
+
+OURS = Path(__file__).parent / "exercises"
+MARK = r"^([ \t]*)### {} SOLUTION *\n"
+MARKED = re.compile(MARK.format("BEGIN") + r".*?" + MARK.format("END"), re.M | re.S)
+STUB = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()\n"  # word for word nbgrader's
+# A test that gives points, to the next line at the margin.
+TEST = re.compile(r"^@points\((\d+)\)\ndef (test_\w+)\(\):\n(?:(?:[ \t].*)?(?:\n|\Z))+", re.M)
+
+
+class Graded(NamedTuple):
+    """A test that gives points."""
+
+    name: str
+    lines: str
+    points: int
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A solution with its marks, and its tests.
+
+    >>> double = Exercise("double", '''\"""Twice.\"""
+    ... def double(x):
+    ...     ### BEGIN SOLUTION
+    ...     return 2 * x
+    ...     ### END SOLUTION
+    ... ''', "")
+    >>> print(double.skeleton)
+    \"""Twice.\"""
+    def double(x):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+    """
+
+    name: str
+    source: str
+    tests: str
+
+    @property
+    def skeleton(self) -> str:
+        """What students get: a stub in the place of the marked lines."""
+        return MARKED.sub(STUB, self.source)
+
+    @property
+    def solution(self) -> str:
+        """The solution without its marks."""
+        return re.sub(MARK.format("(?:BEGIN|END)"), "", self.source, flags=re.M)
+
+    @property
+    def text(self) -> str:
+        """What is asked: the docstring. Its first line is the title."""
+        return ast.get_docstring(ast.parse(self.source)) or self.name
+
+    @property
+    def graded(self) -> list[Graded]:
+        """The tests marked @points(n), in order."""
+        return [Graded(found[2], found[0].rstrip(), int(found[1])) for found in TEST.finditer(self.tests)]
+
+    @property
+    def preparation(self) -> str:
+        """What the tests have beside themselves: imports, data, functions."""
+        return TEST.sub("", self.tests)
+
+    @property
+    def points(self) -> int:
+        """What it is worth in all."""
+        return sum(test.points for test in self.graded)
+
+
+def exercises(names: Iterable[str] = (), folder: Path = OURS) -> list[Exercise]:
+    """Read the named exercises of a folder, or all; ex07_linear may be called ex07 or linear, too.
+
+    >>> [exercise.name for exercise in exercises(["linear", "ex01"])]
+    ['ex07_linear', 'ex01_neuron']
+    """
+    paths = sorted(path for path in folder.glob("*.py") if (folder / f"test_{path.name}").is_file())
+    if not paths:
+        raise DataFileError(f"{folder}: expected exercises, NAME.py with test_NAME.py beside it, found none.")
+    words = [re.sub(r"^ex\d+_", "", path.stem) for path in paths]
+    known = {
+        alias: path
+        for path, word in zip(paths, words, strict=True)
+        for alias in (path.stem, word, path.stem.removesuffix(f"_{word}"))
+    }
+    for name in names:
+        if name not in known:
+            raise unknown_name("exercise", name, words)
+    return [_read(path) for path in [known[name] for name in names] or paths]
+
+
+def _read(path: Path) -> Exercise:
+    tests = path.with_name(f"test_{path.name}")
+    exercise = Exercise(path.stem, path.read_text(encoding="utf-8"), tests.read_text(encoding="utf-8"))
+    if exercise.skeleton == exercise.source or " SOLUTION" in exercise.skeleton:  # students would get it
+        raise DataFileError(
+            f"{path}: expected `### BEGIN SOLUTION` and `### END SOLUTION` around what is to be written."
+        )
+    if not exercise.graded or "@points" in exercise.preparation:
+        raise DataFileError(f"{tests}: expected `@points(2)`, or another whole number, above each `def test_name():`.")
+    return exercise
