@@ -16,7 +16,7 @@ train: .venv/cli.stamp ## train on MNIST and test the result; options: make trai
 	$(BIN)/chainrule train mnist $(ARGS)
 
 # One BLAS thread for each worker: with more they would fight for the same cores.
-test: .venv/dev.stamp ## run all tests and every example in a docstring; options: make test ARGS="-k linear"
+test: .venv/dev.stamp ## run the tests and every example in a docstring; the slow ones: make test ARGS="-m slow"
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
 bench: .venv/base.stamp ## measure the speed of training and of the import, beside the peers that are installed
