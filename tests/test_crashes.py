@@ -92,7 +92,7 @@ FAULTS = {
     "no memory": MemoryError,
     "Ctrl-C": KeyboardInterrupt,
 }
-CALLS = ("open", "write", "flush", "fsync", "close", "replace")
+CALLS = ("open", "write", "fsync", "close", "replace")
 
 
 class Countdown:
@@ -118,10 +118,6 @@ def watched_open(countdown):
                 self.file.write(data[: len(data) // 2])  # a short write, then the fault
             countdown.call("write")
             return self.file.write(data)
-
-        def flush(self):
-            countdown.call("flush")
-            self.file.flush()
 
         def fileno(self):
             return self.file.fileno()
