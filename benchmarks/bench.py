@@ -18,10 +18,13 @@ from pathlib import Path
 import footprint
 import machine
 from contenders import TABLE
-from race import Race
+from race import Race, milliseconds
 from works import WORKS, at_most
 
-HEADER = f"{'contender':<24}{'threads':>8}{'best ms':>10}{'median':>10}{'spread':>8}{'x floor':>9}{'first':>9}{'MB':>7}{'accuracy':>10}"
+HEADER = (
+    f"{'contender':<24}{'threads':>8}{'best ms':>10}{'median':>10}{'spread':>8}{'x floor':>9}{'first':>9}{'MB':>7}"
+    f"{'accuracy':>10}"
+)
 
 
 def thread_counts(cores):
@@ -32,11 +35,6 @@ def thread_counts(cores):
 def number(value, shown):
     """The value as it is to be shown, or a dash."""
     return "-" if value is None else format(value, shown)
-
-
-def milliseconds(seconds):
-    """Three digits, whatever the size: 0.0105, 12.3, 1230."""
-    return "-" if seconds is None else f"{float(f'{1e3 * seconds:.3g}'):g}"
 
 
 def print_race(report):
@@ -50,16 +48,15 @@ def print_race(report):
             print(
                 f"{row['contender']:<24}{row['threads']:>8}{milliseconds(row['best']):>10}"
                 f"{milliseconds(row['median']):>10}{row['spread']:>8.0%}{number(row['floor_ratio'], '.2f'):>9}"
-                f"{milliseconds(row['first']):>9}{number(row['megabytes'], '.0f'):>7}{number(row['accuracy'], '.2%'):>10}",
+                f"{milliseconds(row['first']):>9}{number(row['megabytes'], '.0f'):>7}"
+                f"{number(row['accuracy'], '.2%'):>10}",
                 flush=True,
             )
 
 
 def print_summary(races):
     """One table: works across, contenders down, the median in ms at each contender's best thread count."""
-    columns = [
-        {row["contender"]: row for row in race["tables"].get("best thread count", ())} for race in races
-    ]
+    columns = [{row["contender"]: row for row in race["tables"].get("best thread count", ())} for race in races]
     print("\n| median ms | " + " | ".join(race["work"] for race in races) + " |")
     print("|---" * (len(races) + 1) + "|")
     for contender in TABLE:
@@ -73,9 +70,11 @@ def arguments():
     parser.add_argument("--works", nargs="+", metavar="NAME", help="beginnings of works' names, or 'footprint'")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="beginnings of contenders' names")
     parser.add_argument("--rounds", type=int, help="turns of each contender (default 5)")
-    parser.add_argument("--rows", type=int, help="rows to train on, at most")
+    parser.add_argument("--rows", type=int, help="rows to train on and to test, at most")
     parser.add_argument("--threads", help="thread counts to try, as 1,2; all the machine has when left out")
-    parser.add_argument("--patience", type=float, default=5.0, help="a turn of more seconds is the only one (default 5)")
+    parser.add_argument(
+        "--patience", type=float, default=5.0, help="a turn of more seconds is the only one (default 5)"
+    )
     parser.add_argument("--quick", action="store_true", help="--rounds 1 --rows 2000 --threads 1, where not given")
     parser.add_argument("--kernel", metavar="NAME", help="OpenBLAS kernel to force on all, such as Haswell (AVX2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured here as well")

@@ -57,7 +57,7 @@ def bytes_of(distribution):
 
 
 def measure(rounds):
-    """One line a package that is installed, NumPy first. Imports take turns; *over NumPy* is the median over the pairs."""
+    """One line a package that is installed, NumPy first. Imports take turns; differences are taken within a round."""
     present = [packages for packages in PACKAGES if all(map(find_spec, packages))]
     for packages in present:
         seconds_of_import(packages)  # the first import reads the disk and may compile

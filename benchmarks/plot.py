@@ -8,6 +8,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from contenders import TABLE
+from race import milliseconds
 
 COLORS = dict(zip([contender.name for contender in TABLE], plt.get_cmap("tab20").colors, strict=False))
 
@@ -40,8 +41,7 @@ def draw_bars(panel, race):
     names = [row["contender"] for row in rows]
     panel.barh(names, times, color=[COLORS[name] for name in names])
     for i, time in enumerate(times):
-        panel.text(time, i, f" {time:.3g}", va="center", fontsize=7)
-    panel.set_xscale("log")
+        panel.text(time, i, f" {milliseconds(time / 1e3)}", va="center", fontsize=7)
     panel.margins(x=0.15)
     panel.tick_params(labelsize=7)
     panel.set_title(race["work"], fontsize=9)
@@ -62,3 +62,4 @@ def draw_curves(panel, axis, races):
     panel.set_xlabel(axis, fontsize=8)
     panel.set_ylabel(f"ms, {races[0]['turn']}", fontsize=8)
     panel.legend(fontsize=6)
+    panel.xaxis.set_major_formatter("{x:g}")

@@ -24,6 +24,11 @@ THREAD_VARIABLES = (
 PAUSE = 0.05  # seconds; idle BLAS threads spin for a while before they sleep, and would slow the next in turn
 
 
+def milliseconds(seconds):
+    """Three digits, whatever the size: 0.0105, 12.3, 1230."""
+    return "-" if seconds is None else f"{float(f'{1e3 * seconds:.3g}'):g}"
+
+
 class Worker:
     """A process that waits for its turn."""
 

@@ -1,21 +1,23 @@
 """What is timed: one line a work, so that adding one is a line. Who is timed stands in contenders/.
 
 A network is a tuple of layers in words that belong to nobody: ("conv", C_in, C_out, size), ("pool", size), ("relu",),
-("flatten",), ("linear", D_in, D_out). Images are (H, W, C), convolutions without padding, pooling takes the largest.
+("tanh",), ("flatten",), ("linear", D_in, D_out). Images are (H, W, C); convolutions are without padding, and pooling
+takes the largest.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 import chainrule as cr
 
 
-def dense(*widths):
-    """Linear layers with a ReLU between each two: dense(784, 128, 10)."""
-    linear = [("linear", *pair) for pair in zip(widths, widths[1:], strict=False)]
-    return tuple(layer for each in linear for layer in (each, ("relu",)))[:-1]
+def dense(*widths, activation="relu"):
+    """Linear layers with an activation between each two: dense(784, 128, 10)."""
+    linear = [("linear", *pair) for pair in pairwise(widths)]
+    return tuple(layer for each in linear for layer in (each, (activation,)))[:-1]
 
 
 def convolutional(first, second, size):
@@ -33,6 +35,7 @@ class Work:
     layers: tuple
     data: str = "digits"
     rows: int = 55_000  # to train on, an epoch
+    test_rows: int = 10_000  # at most
     batch: int = 64
     rate: float = 0.1  # of plain SGD
     predict: int = 0  # 0: a turn is an epoch of training; else calls of predict on so many rows, after an epoch
@@ -53,6 +56,11 @@ class Work:
         return (linear[0][0], *(width for _, width in linear))
 
     @property
+    def activation(self):
+        """Of all hidden layers: "relu" or "tanh"."""
+        return next(layer[0] for layer in self.layers if layer[0] in ("relu", "tanh"))
+
+    @property
     def turn(self):
         """What a time is of."""
         return f"predict {self.predict:,} rows" if self.predict else f"an epoch of {self.rows:,} rows"
@@ -60,17 +68,17 @@ class Work:
 
 MLP = dense(784, 128, 10)
 GROWTH = {"rows": 10_000, "threads": (1,)}
-FEW = ("BLAS floor", "chainrule", "NumPy, plain, float32", "PyTorch, eager", "JAX, epoch in one scan", "scikit-learn")
+FEW = ("BLAS floor", "chainrule", "NumPy, plain, float32", "scikit-learn", "PyTorch, eager", "JAX, epoch in one scan")
 
 WORKS = [
     Work("784-128-10, batch 64", MLP),
     Work("784-128-10, batch 256", MLP, batch=256, rate=0.2),
-    Work("784-512-256-10", dense(784, 512, 256, 10), rows=20_000),
-    Work("3072-1024-1024-10", dense(3072, 1024, 1024, 10), data="photos", rows=2_560, batch=128, rate=0.05),
-    Work("CNN 16-32", convolutional(16, 32, 5), rows=5_120),
-    Work("CNN 32-64", convolutional(32, 64, 4), rows=2_560),
-    Work("XOR 2-4-2", dense(2, 4, 2), data="xor", rows=8_000, batch=4, rate=0.5),
-    Work("predict 1 row", MLP, rows=10_000, predict=1, calls=500),
+    Work("784-512-256-10", dense(784, 512, 256, 10), rows=10_000),
+    Work("3072-1024-1024-10", dense(3072, 1024, 1024, 10), data="photos", rows=1_280, batch=128, rate=0.05),
+    Work("CNN 16-32", convolutional(16, 32, 5), rows=2_048),
+    Work("CNN 32-64", convolutional(32, 64, 4), rows=1_024),
+    Work("XOR 2-4-2", dense(2, 4, 2, activation="tanh"), data="xor", rows=4_000, batch=4, rate=0.5),
+    Work("predict 1 row", MLP, rows=10_000, predict=1, calls=500, threads=(1,)),
     Work("predict 10,000 rows", MLP, rows=10_000, predict=10_000, calls=3),
     *(
         Work(f"width {width}", dense(784, width, 10), axis="width", value=width, only=FEW, **GROWTH)
@@ -88,11 +96,11 @@ WORKS = [
 
 
 def at_most(work, rows):
-    return replace(work, rows=min(work.rows, rows)) if rows else work
+    """The work with so many rows, to train on and to test."""
+    return replace(work, rows=min(work.rows, rows), test_rows=rows) if rows else work
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(NamedTuple):
     """Rows to train on and rows to test. `scale` brings x to 0..1: uint8 is how images lie in RAM."""
 
     x: np.ndarray
@@ -107,11 +115,11 @@ class Data:
 
 
 def load(work):
-    data = {"digits": digits, "photos": photos, "xor": xor}[work.data](work.rows)
-    if not work.convolves:
-        return data
-    images = (x.reshape(-1, 28, 28, 1) for x in (data.x, data.test_x))
-    return Data(next(images), data.y, next(images), data.test_y, data.scale)
+    x, y, test_x, test_y, scale = {"digits": digits, "photos": photos, "xor": xor}[work.data](work.rows)
+    test_x, test_y = test_x[: work.test_rows], test_y[: work.test_rows]
+    if work.convolves:
+        x, test_x = (images.reshape(-1, 28, 28, 1) for images in (x, test_x))
+    return Data(x, y, test_x, test_y, scale)
 
 
 def digits(rows):
@@ -119,7 +127,6 @@ def digits(rows):
     return Data(mnist.train.x[:rows], mnist.train.y[:rows], mnist.test.x, mnist.test.y, 1 / 255)
 
 
-@cache
 def photos(rows, size=3072, classes=10, test=2_000):
     """As large as 32 x 32 photos in colour, and made up: a pattern for each class under noise three times as strong."""
     rng = np.random.default_rng(0)

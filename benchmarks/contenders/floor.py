@@ -1,8 +1,8 @@
 """The time nobody who multiplies with this BLAS can beat: the matrix products of each step and nothing else.
 
-Outputs are preallocated, and every step multiplies the same arrays, so the floor reads from the cache what a trainer has
-to fetch; the ratio to the floor counts that against the trainer. A convolution is the product of its patch matrix, which
-is there already. Whoever convolves without such a matrix may be faster than that.
+Outputs are preallocated, and every step multiplies the same arrays, so the floor reads from the cache what a trainer
+has to fetch; the ratio to the floor counts that against the trainer. A convolution is the product of its patch matrix,
+which is there already. Whoever convolves without such a matrix may be faster than that.
 """
 
 import numpy as np

@@ -11,7 +11,7 @@ from contenders import Turns
 
 
 def step_by_step(work, data, threads):
-    x, y, params, key = prepared(work, data)
+    x, y, params, _ = prepared(work, data)
     rng = np.random.default_rng(0)
     # x and y are arguments: as constants of the function they would be compiled into it, for seconds
     step = jax.jit(lambda params, x, y, rows: update(work, params, x[rows], y[rows]), donate_argnums=0)
@@ -74,6 +74,8 @@ def forward(work, params, x):
             x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
         elif kind == "relu":
             x = jax.nn.relu(x)
+        elif kind == "tanh":
+            x = jnp.tanh(x)
         else:
             x = x.reshape(len(x), -1)
     return x

@@ -12,6 +12,7 @@ from contenders import Turns
 LAYERS = {
     "linear": lambda D, H: keras.layers.Dense(H),
     "relu": keras.layers.ReLU,
+    "tanh": lambda: keras.layers.Activation("tanh"),
     "conv": lambda C, F, size: keras.layers.Conv2D(F, size),
     "pool": keras.layers.MaxPooling2D,
     "flatten": keras.layers.Flatten,

@@ -11,6 +11,7 @@ from contenders import Turns
 LAYERS = {
     "linear": lambda D, H: Dense(H, "he_normal"),
     "relu": lambda: Activation("relu"),
+    "tanh": lambda: Activation("tanh"),
     "conv": lambda C, F, size: Conv2D(F, size, weights_init="he"),
     "pool": MaxPooling2D,
     "flatten": Flatten,

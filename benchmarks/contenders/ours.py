@@ -6,6 +6,7 @@ from contenders import Turns
 LAYERS = {
     "linear": cr.Linear,
     "relu": cr.ReLU,
+    "tanh": cr.Tanh,
     "conv": cr.Conv2D,
     "pool": cr.MaxPool2D,
     "flatten": cr.Flatten,

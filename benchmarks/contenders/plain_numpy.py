@@ -3,9 +3,16 @@
 Its float64 form is what a learner has after the lesson, and so what the library has to be worth leaving.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from contenders import Turns
+
+ACTIVATIONS = {  # and the slope, from its output
+    "relu": (lambda z: np.maximum(0, z), lambda a: a > 0),
+    "tanh": (np.tanh, lambda a: 1 - a * a),
+}
 
 
 def plain_float32(work, data, threads):
@@ -18,16 +25,17 @@ def plain_float64(work, data, threads):
 
 def plain(work, data, dtype):
     X = data.x.astype(dtype) * dtype(data.scale)
+    activate, slope = ACTIVATIONS[work.activation]
     Y = np.eye(work.widths[-1], dtype=dtype)[data.y]
     rng = np.random.default_rng(0)
-    shapes = list(zip(work.widths, work.widths[1:], strict=False))
+    shapes = list(pairwise(work.widths))
     weights = [(rng.standard_normal(shape) * np.sqrt(2 / shape[0])).astype(dtype) for shape in shapes]
     biases = [np.zeros(width, dtype) for _, width in shapes]
 
     def forward(x):
         a = [x]
         for W, b in zip(weights[:-1], biases[:-1], strict=True):
-            a.append(np.maximum(0, a[-1] @ W + b))
+            a.append(activate(a[-1] @ W + b))
         z = a[-1] @ weights[-1] + biases[-1]
         e = np.exp(z - z.max(axis=1, keepdims=True))
         return a, e / e.sum(axis=1, keepdims=True)
@@ -39,7 +47,7 @@ def plain(work, data, dtype):
         for i in reversed(range(len(weights))):
             dW, db = a[i].T @ dz, dz.sum(axis=0)
             if i:
-                dz = dz @ weights[i].T * (a[i] > 0)
+                dz = dz @ weights[i].T * slope(a[i])
             weights[i] = weights[i] - work.rate * dW
             biases[i] = biases[i] - work.rate * db
         return loss

@@ -3,25 +3,33 @@
 It is what the library is held against by eye: the distance between the two is the price of layers and a trainer.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from contenders import Turns
+
+ACTIVATIONS = {  # and the slope, from its output
+    "relu": (lambda z, out: np.maximum(z, 0, out=out), lambda a, out: np.greater(a, 0, out=out)),
+    "tanh": (lambda z, out: np.tanh(z, out=out), lambda a, out: np.subtract(1, np.multiply(a, a, out=out), out=out)),
+}
 
 
 def preallocated(work, data, threads):
     x, y = data.x, data.y.astype(np.intp)
     widths, N, K = work.widths, work.batch, work.widths[-1]
     rng = np.random.default_rng(0)
-    shapes = list(zip(widths, widths[1:], strict=False))
+    shapes = list(pairwise(widths))
     params, grads = (np.zeros(sum(D * H + H for D, H in shapes), np.float32) for _ in range(2))
     W, b = views(params, shapes)
     dW, db = views(grads, shapes)
     for each in W:
         each[:] = rng.normal(0, (2 / len(each)) ** 0.5, each.shape)
+    (activate, slope), kind = ACTIVATIONS[work.activation], bool if work.activation == "relu" else np.float32
     pixels = np.empty((N, widths[0]), x.dtype)
     buffers = [np.empty((N, width), np.float32) for width in widths]
-    slopes = [np.empty((N, width), np.float32) for width in widths]
-    masks = [np.empty((N, width), bool) for width in widths]
+    gradients = [np.empty((N, width), np.float32) for width in widths]
+    slopes = [np.empty((N, width), kind) for width in widths]
     row_starts, ones = np.arange(N) * K, np.ones(N, np.float32)  # ones @ dy sums over rows, faster than dy.sum(axis=0)
     last = len(shapes) - 1
 
@@ -34,7 +42,7 @@ def preallocated(work, data, threads):
             np.matmul(h[i], W[i], out=h[i + 1])
             np.add(h[i + 1], b[i], out=h[i + 1])
             if i < last:
-                np.maximum(h[i + 1], 0, out=h[i + 1])
+                activate(h[i + 1], out=h[i + 1])
 
         z = h[-1]
         np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), out=z)
@@ -51,10 +59,8 @@ def preallocated(work, data, threads):
             np.matmul(h[i].T, dz, out=dW[i])
             np.matmul(ones[:n], dz, out=db[i])
             if i:
-                dh, active = slopes[i][:n], masks[i][:n]
-                np.matmul(dz, W[i].T, out=dh)
-                np.greater(h[i], 0, out=active)
-                dz = np.multiply(dh, active, out=dh)
+                dh = np.matmul(dz, W[i].T, out=gradients[i][:n])
+                dz = np.multiply(dh, slope(h[i], out=slopes[i][:n]), out=dh)
 
         np.multiply(grads, work.rate, out=grads)  # the gradient is spent: its memory serves as the buffer
         np.subtract(params, grads, out=params)
@@ -69,7 +75,7 @@ def preallocated(work, data, threads):
         for i in range(last):
             h = h @ W[i]
             np.add(h, b[i], out=h)
-            np.maximum(h, 0, out=h)
+            activate(h, out=h)
         return (h @ W[last] + b[last]).argmax(axis=1)
 
     return Turns(epoch, lambda rows: np.multiply(rows, data.scale, dtype=np.float32), predict)

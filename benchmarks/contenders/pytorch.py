@@ -8,6 +8,7 @@ from contenders import Turns
 LAYERS = {
     "linear": nn.Linear,
     "relu": nn.ReLU,
+    "tanh": nn.Tanh,
     "conv": nn.Conv2d,
     "pool": nn.MaxPool2d,
     "flatten": nn.Flatten,
@@ -33,8 +34,11 @@ def trained(work, data, threads, prepared):
     optimizer = torch.optim.SGD(network.parameters(), lr=work.rate, fused=True)
     loss_function = nn.CrossEntropyLoss()
     x, y = enter(data, data.x), torch.tensor(data.y).long()
-    forward = prepared(lambda x, y: loss_function(network(x), y))
-    answer = prepared(lambda x: network(x).argmax(dim=1))
+    forward, answer = lambda x, y: loss_function(network(x), y), lambda x: network(x).argmax(dim=1)
+    if work.predict:
+        answer = prepared(answer)
+    else:
+        forward = prepared(forward)
 
     def epoch():
         for rows in torch.randperm(len(x)).split(work.batch):

@@ -11,6 +11,7 @@ def mlp_classifier(work, data, threads):
     classes = np.unique(data.y)
     classifier = MLPClassifier(
         hidden_layer_sizes=work.widths[1:-1],
+        activation=work.activation,
         solver="sgd",
         alpha=0,  # the others have no weight decay
         batch_size=work.batch,
