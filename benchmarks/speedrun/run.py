@@ -66,7 +66,8 @@ def row(file, result):
     accuracies, seconds = zip(*result["runs"], strict=True)
     spread = statistics.stdev(accuracies) if len(accuracies) > 1 else float("nan")
     return (
-        f"| {result['bar']:g} % | [{file.stem}](entries/{file.name}) | {result['title']} | {statistics.median(seconds):.2f} | "
+        f"| {result['bar']:g} % | [{file.stem}](entries/{file.name}) | {result['title']} | "
+        f"{statistics.median(seconds):.2f} | "
         f"{statistics.mean(accuracies):.2f} % | {spread:.2f} | {min(accuracies):.2f} % |"
     )
 
