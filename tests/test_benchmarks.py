@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,3 +70,43 @@ def test_ctrl_c_prints_and_writes_what_there_is(tmp_path):
     report = json.loads(file.read_text())
     assert report["interrupted"] and report["works"][0]["tables"]["one thread"][0]["seconds"]
     assert "| BLAS floor |" in out
+
+
+# The MNIST speedrun ---------------------------------------------------------------------------------------------------
+
+ENTRY = '''"""Guesses."""
+{first}
+import numpy as np
+
+BAR = {bar}
+
+
+def run(x, y, test_x, seed):
+    assert x.dtype == test_x.dtype == np.uint8 and x.shape == (60_000, 784) and len(test_x) == 10_000
+    return np.full(len(test_x), seed)
+'''
+
+
+@pytest.mark.parametrize(
+    ("first", "bar", "said"),
+    [
+        ("", 9, "| 9 % | [guesses](entries/guesses.py) | Guesses. |"),  # 9.8 and 11.35 % of the test images
+        ("", 11, "below the bar: guesses"),
+        ("import sys; sys.modules['numba'] = sys", 9, "guesses uses numba: an entry has NumPy and nothing else"),
+    ],
+)
+def test_an_entry_is_verified(first, bar, said, tmp_path):
+    entry = tmp_path / "guesses.py"
+    entry.write_text(ENTRY.format(first=first, bar=bar))
+    command = [sys.executable, ROOT / "benchmarks/speedrun/run.py", entry, "--seeds", "2"]
+    answer = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    assert said in answer.stdout + answer.stderr
+    assert (answer.returncode == 0) == said.startswith("|")
+
+
+@pytest.mark.parametrize("entry", sorted((ROOT / "benchmarks/speedrun/entries").glob("mlp_*.py")), ids=lambda f: f.stem)
+def test_a_quick_entry_comes_near_its_bar_with_one_seed(entry):
+    command = [sys.executable, ROOT / "benchmarks/speedrun/run.py", entry, "--seeds", "1"]
+    answer = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    bar, reached = (float(share) for share in re.findall(r"\| ([\d.]+) %", answer.stdout)[:2])
+    assert reached >= bar - 0.3

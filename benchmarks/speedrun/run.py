@@ -56,8 +56,7 @@ def verify(file, seeds):
 
 def verified(file, seeds, threads):
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("OPENBLAS_", "OMP_", "MKL_"))}
-    if threads:
-        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     command = [sys.executable, __file__, "--verify", str(file), "--seeds", str(seeds)]
     return json.loads(subprocess.check_output(command, env=environment, text=True))
 
@@ -78,7 +77,7 @@ def main():
     parser = argparse.ArgumentParser(description="Verify entries of the MNIST speedrun.")
     parser.add_argument("entries", nargs="*", type=Path, help="files; all of entries/ when left out")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--threads", type=int, help="BLAS threads; as many as the BLAS likes when left out")
+    parser.add_argument("--threads", type=int, default=1, help="BLAS threads (default 1)")
     parser.add_argument("--verify", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.verify:
@@ -94,7 +93,7 @@ def main():
         lines.append(row(file, result))
         if statistics.mean(accuracy for accuracy, _ in result["runs"]) < result["bar"]:
             missed.append(file.stem)
-    about = machine.describe() | {"threads": options.threads or "all", "seeds": options.seeds}
+    about = machine.describe() | {"BLAS threads": options.threads, "seeds": options.seeds}
     lines += ["", " · ".join(f"{key} {value}" for key, value in about.items())]
     print("\n".join(lines))
     if not options.entries and not missed and options.seeds >= 10:
