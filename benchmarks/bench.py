@@ -57,6 +57,8 @@ def print_race(report):
 def print_summary(races):
     """One table: works across, contenders down, the median in ms at each contender's best thread count."""
     columns = [{row["contender"]: row for row in race["tables"].get("best thread count", ())} for race in races]
+    if not races:
+        return
     print("\n| median ms | " + " | ".join(race["work"] for race in races) + " |")
     print("|---" * (len(races) + 1) + "|")
     for contender in TABLE:
@@ -124,7 +126,8 @@ def main():
         measure(options, report)
         report["interrupted"] = False
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would lose what the first has kept
-    print_summary(report["works"])
+    print_summary([race for race in report["works"] if not race["axis"]])
+    print_summary([race for race in report["works"] if race["axis"]])
     print("\n" + " · ".join(f"{key} {value}" for key, value in about.items()))
     for name in report["not installed"]:
         print(f"left out, not installed: {name}")
@@ -132,7 +135,9 @@ def main():
         print(f"FAILED: {failure}; the reason is above")
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
-    if options.plot and find_spec("matplotlib"):
+    if options.plot and not find_spec("matplotlib"):
+        print("no picture: it needs matplotlib")
+    elif options.plot:
         import plot
 
         plot.draw(report, options.plot)

@@ -34,6 +34,7 @@ def contenders():
 )
 def test_every_contender_that_is_installed_takes_a_turn(work, only, with_images, tmp_path):
     options = ["--quick", "--rows", "68", "--works", work, "--only", *only, "--json", tmp_path / "bench.json"]
+    options += ["--plot", tmp_path / "bench.png"]
     answer = subprocess.run([*BENCH, *options], env=ENVIRONMENT, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     report = json.loads((tmp_path / "bench.json").read_text())
@@ -53,6 +54,7 @@ def test_every_contender_that_is_installed_takes_a_turn(work, only, with_images,
         assert row["best"] > 0 and row["first"] > 0 and row["megabytes"] > 10
         assert (row["accuracy"] is None) == (row["contender"] == "BLAS floor")
     assert rows[0]["floor_ratio"] == 1
+    assert (tmp_path / "bench.png").exists()
 
 
 def test_ctrl_c_prints_and_writes_what_there_is(tmp_path):
@@ -104,6 +106,7 @@ def test_an_entry_is_verified(first, bar, said, tmp_path):
     assert (answer.returncode == 0) == said.startswith("|")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", sorted((ROOT / "benchmarks/speedrun/entries").glob("mlp_*.py")), ids=lambda f: f.stem)
 def test_a_quick_entry_comes_near_its_bar_with_one_seed(entry):
     command = [sys.executable, ROOT / "benchmarks/speedrun/run.py", entry, "--seeds", "1"]
