@@ -67,17 +67,17 @@ class Work:
 
 
 MLP = dense(784, 128, 10)
-GROWTH = {"rows": 10_000, "threads": (1,)}
+GROWTH = {"rows": 5_000, "threads": (1,)}
 FEW = ("BLAS floor", "chainrule", "NumPy, plain, float32", "scikit-learn", "PyTorch, eager", "JAX, epoch in one scan")
 
 WORKS = [
     Work("784-128-10, batch 64", MLP),
     Work("784-128-10, batch 256", MLP, batch=256, rate=0.2),
-    Work("784-512-256-10", dense(784, 512, 256, 10), rows=10_000),
+    Work("784-512-256-10", dense(784, 512, 256, 10), rows=5_000),
     Work("3072-1024-1024-10", dense(3072, 1024, 1024, 10), data="photos", rows=1_280, batch=128, rate=0.05),
-    Work("CNN 16-32", convolutional(16, 32, 5), rows=2_048),
-    Work("CNN 32-64", convolutional(32, 64, 4), rows=1_024),
-    Work("XOR 2-4-2", dense(2, 4, 2, activation="tanh"), data="xor", rows=4_000, batch=4, rate=0.5),
+    Work("CNN 16-32", convolutional(16, 32, 5), rows=1_024),
+    Work("CNN 32-64", convolutional(32, 64, 4), rows=512),
+    Work("XOR 2-4-2", dense(2, 4, 2, activation="tanh"), data="xor", rows=4_000, batch=4, rate=0.5, threads=(1,)),
     Work("predict 1 row", MLP, rows=10_000, predict=1, calls=500, threads=(1,)),
     Work("predict 10,000 rows", MLP, rows=10_000, predict=10_000, calls=3),
     *(
@@ -90,7 +90,7 @@ WORKS = [
     ),
     *(
         Work(f"batch {batch}", MLP, batch=batch, axis="batch", value=batch, only=FEW, **GROWTH)
-        for batch in (16, 64, 256, 1024)
+        for batch in (16, 128, 1024)
     ),
 ]
 

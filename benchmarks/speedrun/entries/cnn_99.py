@@ -8,7 +8,7 @@ BAR = 99
 def run(x, y, test_x, seed):
     network = cr.Network(
         *(cr.Rescale(1 / 255), cr.Reshape(28, 28, 1)),
-        *(cr.Conv2D(1, 16, 5, stride=2), cr.ReLU()),  # 12 x 12 pixels; a stride costs a quarter of what pooling does
+        *(cr.Conv2D(1, 16, 5, stride=2), cr.ReLU()),  # 12 x 12 pixels; a quarter of what pooling would need
         *(cr.Conv2D(16, 32, 3), cr.MaxPool2D(), cr.BatchNorm(), cr.ReLU()),  # 5 x 5
         *(cr.Flatten(), cr.Linear(800, 64), cr.ReLU(), cr.Linear(64, 10)),
         in_shape=(784,),
