@@ -63,7 +63,7 @@ class Work:
     @property
     def turn(self):
         """What a time is of."""
-        return f"predict {self.predict:,} rows" if self.predict else f"an epoch of {self.rows:,} rows"
+        return f"labels of {self.predict:,} row(s)" if self.predict else f"an epoch of {self.rows:,} rows"
 
 
 MLP = dense(784, 128, 10)
@@ -74,7 +74,7 @@ WORKS = [
     Work("784-128-10, batch 64", MLP),
     Work("784-128-10, batch 256", MLP, batch=256, rate=0.2),
     Work("784-512-256-10", dense(784, 512, 256, 10), rows=5_000),
-    Work("3072-1024-1024-10", dense(3072, 1024, 1024, 10), data="photos", rows=1_280, batch=128, rate=0.05),
+    Work("3072-1024-1024-10", dense(3072, 1024, 1024, 10), data="photos", rows=1_280, batch=128, rate=0.01),
     Work("CNN 16-32", convolutional(16, 32, 5), rows=1_024),
     Work("CNN 32-64", convolutional(32, 64, 4), rows=512),
     Work("XOR 2-4-2", dense(2, 4, 2, activation="tanh"), data="xor", rows=4_000, batch=4, rate=0.5, threads=(1,)),
@@ -97,7 +97,9 @@ WORKS = [
 
 def at_most(work, rows):
     """The work with so many rows, to train on and to test."""
-    return replace(work, rows=min(work.rows, rows), test_rows=rows) if rows else work
+    if not rows:
+        return work
+    return replace(work, rows=min(work.rows, rows), test_rows=rows, predict=min(work.predict, rows))
 
 
 class Data(NamedTuple):
