@@ -1,30 +1,53 @@
-"""The time nobody who multiplies with this BLAS can beat: the five matrix products of each step and nothing else.
+"""The time nobody who multiplies with this BLAS can beat: the matrix products of each step and nothing else.
 
-Outputs are preallocated. Every step multiplies the same batch, so the floor reads its x from the cache; a trainer has
-to fetch a new one, and the ratio to the floor counts that against the trainer.
+Outputs are preallocated, and every step multiplies the same arrays, so the floor reads from the cache what a trainer
+has to fetch; the ratio to the floor counts that against the trainer. A convolution is the product of its patch matrix,
+which is there already. Whoever convolves without such a matrix may be faster than that.
 """
 
 import numpy as np
 
-from contenders import BATCH_SIZE, WIDTHS
+from contenders import Turns
 
 
-def five_products(digits, threads):
-    steps = -(-len(digits.train.x) // BATCH_SIZE)
-    D, H, K = WIDTHS
-    x = np.float32(1 / 255) * digits.train.x[:BATCH_SIZE]
-    W1, W2, h, dy1, dy2 = (
-        np.random.default_rng(0).normal(0, 0.05, shape).astype(np.float32)
-        for shape in ((D, H), (H, K), (BATCH_SIZE, H), (BATCH_SIZE, H), (BATCH_SIZE, K))
-    )
-    y1, y2, dh, dW1, dW2 = (np.empty_like(like) for like in (h, dy2, h, W1, W2))
+def products(work, data, threads):
+    full, rest = divmod(len(data.x), work.batch)
+    steps = [(each, times) for each, times in ((work.batch, full), (rest, 1)) if each and times]
+    training = [(step(work, data, rows), times) for rows, times in steps]
+    forward = [product for product, stage in step(work, data, work.predict or 1) if stage == "forward"]
 
     def epoch():
-        for _ in range(steps):
-            np.matmul(x, W1, out=y1)
-            np.matmul(h, W2, out=y2)
-            np.matmul(h.T, dy2, out=dW2)
-            np.matmul(dy2, W2.T, out=dh)
-            np.matmul(x.T, dy1, out=dW1)
+        for products, times in training:
+            for _ in range(times):
+                for product, _stage in products:
+                    product()
 
-    return epoch, lambda: None
+    def predict(x):
+        for product in forward:
+            product()
+
+    return Turns(epoch, lambda x: x, predict)
+
+
+def step(work, data, rows):
+    """The products of a batch: y = x W and dW = x^T dy of every layer, dx = dy W^T of all but the first."""
+    result, height = [], data.x.shape[1]
+    for layer in work.layers:
+        kind, *sizes = layer
+        if kind == "pool":
+            height //= sizes[0]
+        if kind == "linear":
+            M, (K, N) = rows, sizes
+        elif kind == "conv":
+            C_in, N, size = sizes
+            height -= size - 1
+            M, K = rows * height * height, size * size * C_in
+        else:
+            continue
+        x, W, dy = (np.full(shape, 0.5, np.float32) for shape in ((M, K), (K, N), (M, N)))
+        y, dW, dx = (np.empty_like(like) for like in (dy, W, x))
+        result.append((lambda x=x, W=W, y=y: np.matmul(x, W, out=y), "forward"))
+        if result[1:]:
+            result.append((lambda dy=dy, W=W, dx=dx: np.matmul(dy, W.T, out=dx), "backward"))
+        result.append((lambda x=x, dy=dy, dW=dW: np.matmul(x.T, dy, out=dW), "backward"))
+    return result

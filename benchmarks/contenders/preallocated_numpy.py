@@ -3,38 +3,48 @@
 It is what the library is held against by eye: the distance between the two is the price of layers and a trainer.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
-from contenders import BATCH_SIZE, LEARNING_RATE, WIDTHS
+from contenders import Turns
+
+ACTIVATIONS = {  # and the slope, from its output
+    "relu": (lambda z, out: np.maximum(z, 0, out=out), lambda a, out: np.greater(a, 0, out=out)),
+    "tanh": (lambda z, out: np.tanh(z, out=out), lambda a, out: np.subtract(1, np.multiply(a, a, out=out), out=out)),
+}
 
 
-def preallocated(digits, threads):
-    x, y = digits.train.x, digits.train.y.astype(np.intp)
-    (D, H, K), N = WIDTHS, BATCH_SIZE
+def preallocated(work, data, threads):
+    x, y = data.x, data.y.astype(np.intp)
+    widths, N, K = work.widths, work.batch, work.widths[-1]
     rng = np.random.default_rng(0)
-    params, grads = (np.zeros(D * H + H * K + H + K, np.float32) for _ in range(2))
-    W1, W2, b1, b2 = views(params)
-    dW1, dW2, db1, db2 = views(grads)
-    W1[:] = rng.normal(0, (2 / D) ** 0.5, W1.shape)
-    W2[:] = rng.normal(0, (1 / H) ** 0.5, W2.shape)
-    pixels = np.empty((N, D), np.uint8)
-    buffers = [np.empty((N, width), np.float32) for width in (D, H, H, K)]
-    active = np.empty((N, H), bool)
+    shapes = list(pairwise(widths))
+    params, grads = (np.zeros(sum(D * H + H for D, H in shapes), np.float32) for _ in range(2))
+    W, b = views(params, shapes)
+    dW, db = views(grads, shapes)
+    for each in W:
+        each[:] = rng.normal(0, (2 / len(each)) ** 0.5, each.shape)
+    (activate, slope), kind = ACTIVATIONS[work.activation], bool if work.activation == "relu" else np.float32
+    pixels = np.empty((N, widths[0]), x.dtype)
+    buffers = [np.empty((N, width), np.float32) for width in widths]
+    gradients = [np.empty((N, width), np.float32) for width in widths]
+    slopes = [np.empty((N, width), kind) for width in widths]
     row_starts, ones = np.arange(N) * K, np.ones(N, np.float32)  # ones @ dy sums over rows, faster than dy.sum(axis=0)
+    last = len(shapes) - 1
 
     def step(rows):
         n = len(rows)
-        batch, h, dh, z = (buffer[:n] for buffer in buffers)
+        h = [buffer[:n] for buffer in buffers]
         np.take(x, rows, axis=0, out=pixels[:n], mode="clip")  # "raise", the default, buffers the output
-        batch[...] = pixels[:n]
-        np.multiply(batch, 1 / 255, out=batch)
+        np.multiply(pixels[:n], np.float32(data.scale), out=h[0])
+        for i in range(last + 1):
+            np.matmul(h[i], W[i], out=h[i + 1])
+            np.add(h[i + 1], b[i], out=h[i + 1])
+            if i < last:
+                activate(h[i + 1], out=h[i + 1])
 
-        np.matmul(batch, W1, out=h)
-        np.add(h, b1, out=h)
-        np.maximum(h, 0, out=h)
-        np.matmul(h, W2, out=z)
-        np.add(z, b2, out=z)
-
+        z = h[-1]
         np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), out=z)
         flat, right = z.reshape(-1), row_starts[:n] + y[rows]
         z_right = flat[right]
@@ -44,15 +54,15 @@ def preallocated(digits, threads):
         np.divide(z, sums * n, out=z)
         flat[right] -= 1 / n  # z is now dL/dz
 
-        np.matmul(h.T, z, out=dW2)
-        np.matmul(ones[:n], z, out=db2)
-        np.matmul(z, W2.T, out=dh)
-        np.greater(h, 0, out=active[:n])
-        np.multiply(dh, active[:n], out=dh)
-        np.matmul(batch.T, dh, out=dW1)
-        np.matmul(ones[:n], dh, out=db1)
+        dz = z
+        for i in range(last, -1, -1):
+            np.matmul(h[i].T, dz, out=dW[i])
+            np.matmul(ones[:n], dz, out=db[i])
+            if i:
+                dh = np.matmul(dz, W[i].T, out=gradients[i][:n])
+                dz = np.multiply(dh, slope(h[i], out=slopes[i][:n]), out=dh)
 
-        np.multiply(grads, LEARNING_RATE, out=grads)  # the gradient is spent: its memory serves as the buffer
+        np.multiply(grads, work.rate, out=grads)  # the gradient is spent: its memory serves as the buffer
         np.subtract(params, grads, out=params)
         return loss
 
@@ -61,15 +71,18 @@ def preallocated(digits, threads):
         for start in range(0, len(x), N):
             step(order[start : start + N])
 
-    def accuracy():
-        h = np.maximum(digits.test.x.astype(np.float32) / 255 @ W1 + b1, 0)
-        return float(((h @ W2 + b2).argmax(axis=1) == digits.test.y).mean())
+    def predict(h):
+        for i in range(last):
+            h = h @ W[i]
+            np.add(h, b[i], out=h)
+            activate(h, out=h)
+        return (h @ W[last] + b[last]).argmax(axis=1)
 
-    return epoch, accuracy
+    return Turns(epoch, lambda rows: np.multiply(rows, data.scale, dtype=np.float32), predict)
 
 
-def views(vector):
-    """W1, W2, b1, b2 as views of one vector, so that the update is one pass over all of them."""
-    D, H, K = WIDTHS
-    W1, W2, b1, b2 = np.split(vector, np.cumsum([D * H, H * K, H]))
-    return W1.reshape(D, H), W2.reshape(H, K), b1, b2
+def views(vector, shapes):
+    """All W and all b as views of one vector, so that the update is one pass over all of them."""
+    pieces = np.split(vector, np.cumsum([D * H for D, H in shapes] + [H for _, H in shapes])[:-1])
+    W = [piece.reshape(shape) for piece, shape in zip(pieces[: len(shapes)], shapes, strict=True)]
+    return W, pieces[len(shapes) :]

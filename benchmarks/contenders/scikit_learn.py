@@ -3,23 +3,25 @@
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from contenders import BATCH_SIZE, LEARNING_RATE, WIDTHS
+from contenders import Turns
 
 
-def mlp_classifier(digits, threads):
-    x, test_x = (part.x.astype(np.float32) / 255 for part in (digits.train, digits.test))
+def mlp_classifier(work, data, threads):
+    x, _ = data.floats()
+    classes = np.unique(data.y)
     classifier = MLPClassifier(
-        hidden_layer_sizes=WIDTHS[1:-1],
+        hidden_layer_sizes=work.widths[1:-1],
+        activation=work.activation,
         solver="sgd",
         alpha=0,  # the others have no weight decay
-        batch_size=BATCH_SIZE,
-        learning_rate_init=LEARNING_RATE,
+        batch_size=work.batch,
+        learning_rate_init=work.rate,
         momentum=0,
         nesterovs_momentum=False,
         random_state=0,
     )
 
     def epoch():
-        classifier.partial_fit(x, digits.train.y, classes=np.arange(10))  # one pass over x in shuffled batches
+        classifier.partial_fit(x, data.y, classes=classes)  # one pass over x in shuffled batches
 
-    return epoch, lambda: float(classifier.score(test_x, digits.test.y))
+    return Turns(epoch, lambda rows: np.multiply(rows, data.scale, dtype=np.float32), classifier.predict)
