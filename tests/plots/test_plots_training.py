@@ -62,12 +62,22 @@ def test_a_setting_of_zero_has_a_linear_scale_and_a_single_run_no_deviation(new_
     assert plots.learning_rates({1: [math.nan]}, ax=new_ax()).get_title() == ""
 
 
+def test_names_stand_in_their_order_and_no_line_joins_them(new_ax, texts):
+    ax = plots.learning_rates({"tanh": [0.9, 0.92], "relu": [math.nan]}, setting="activation", ax=new_ax())
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["tanh", "relu"]
+    assert ax.containers[0][0].get_linestyle() == "None"
+    assert ax.get_title() == "Best: activation tanh, 91.0 ± 1.4 %"
+    assert texts(ax) == ["1 of 1\ndiverged"]
+    assert ax.get_xlim() == (-0.5, 1.5)
+
+
 @pytest.mark.parametrize(
     ("results", "text"),
     [
         ({}, "expected {value: accuracies}"),
         ([0.1, 0.2], "expected {value: accuracies}"),
-        ({"0.1": [0.9]}, "a value must be a number"),
+        ({"relu": [0.9], 0.1: [0.9]}, "a value must be a number"),
+        ({"relu": [97.0]}, "from 0 to 1 for relu"),
         ({0.1: []}, r"from 0 to 1 for 0.1, received \[\]"),
         ({0.1: [97.0]}, r"from 0 to 1 for 0.1, received \[97.0\]"),
         ({0.1: [-0.1]}, "from 0 to 1"),
