@@ -71,6 +71,18 @@ def test_names_stand_in_their_order_and_no_line_joins_them(new_ax, texts):
     assert ax.get_xlim() == (-0.5, 1.5)
 
 
+def test_zero_and_powers_of_ten_stand_side_by_side(new_ax):
+    ax = plots.learning_rates({0.01: [0.9], 0: [0.8], 1e-4: [0.7]}, setting="L2 penalty", ax=new_ax())
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "0.0001", "0.01"]
+    assert np.diff(ax.get_xticks()).tolist() == [1, 1]
+
+
+def test_a_run_far_from_the_others_is_in_sight(new_ax):
+    ax = plots.learning_rates({0.1: [0.9] * 9 + [0.5]}, ax=new_ax())
+    low, high = ax.get_ylim()
+    assert low < 50 and high > 90
+
+
 @pytest.mark.parametrize(
     ("results", "text"),
     [

@@ -62,7 +62,7 @@ def learning_rates(
 
     Every run is a small grey dot, so that one lucky seed is seen for what it is. NaN stands for a run that diverged:
     it is counted below, not averaged. Numbers have their places on an axis, logarithmic unless one is 0 or negative;
-    names stand in their order.
+    names, and numbers of very different size with a 0 among them, stand side by side.
 
     Shapes      results {value: accuracies of its runs}, accuracies in 0..1; values are all numbers, or all names
     Arguments   setting  what the values are, for instance "hidden units" (default "learning rate")
@@ -80,7 +80,9 @@ def learning_rates(
     named = all(isinstance(value, str) for value in results)
     values = list(results) if named else sorted(number(where, "a value", value, "(-inf, inf)") for value in results)
     labels = values if named else [f"{value:g}" for value in values]
-    places = list(range(len(values))) if named else values
+    above = [] if named else [value for value in values if value > 0]
+    even = named or (0 in values and len(above) > 1 and above[-1] > 10 * above[0])
+    places = list(range(len(values))) if even else values
     runs = [100 * np.atleast_1d(np.asarray(results[value], np.float64)).ravel() for value in values]
     for value, label, percents in zip(values, labels, runs, strict=True):
         if not percents.size or np.any((percents < 0) | (percents > 100)):
@@ -98,6 +100,7 @@ def learning_rates(
     beside = offset_copy(ax.transData, figure, x=9, units="points")  # where the error bar does not hide them
     for place, percents in zip(places, good, strict=True):
         ax.plot([place] * len(percents), percents, "o", color=GREY, markersize=3.5, alpha=0.6, transform=beside)
+        ax.update_datalim([(place, percent) for percent in percents])  # so that none lies outside of the picture
     style = "o" if named else "o-"  # nothing lies between two names
     ax.errorbar(places, means, spread, fmt=style, color=BLUE, capsize=5, linewidth=1.5, markersize=7)
     for place, percents, kept in zip(places, runs, good, strict=True):
@@ -108,7 +111,7 @@ def learning_rates(
         deviation = f" ± {spread[best]:.1f}" if len(good[best]) > 1 else ""
         ax.set_title(f"Best: {setting} {labels[best]}, {means[best]:.1f}{deviation} %")
     low, high = places[0], places[-1]  # a value of which every run diverged has no point, but must be in sight
-    if named:
+    if even:
         ax.set_xlim(low - 0.5, high + 0.5)
     else:
         ax.set_xscale("log" if low > 0 else "linear")
