@@ -24,7 +24,7 @@ extensions = ["sphinx.ext.autodoc", "myst_nb", "docstrings", "library_lines", "m
 # Chapters: every cell runs in every build. A cache would not see that the library has changed.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 60
+nb_execution_timeout = 300  # a cell of chapter 9 trains for half a minute, and the machine may be busy otherwise
 nb_output_stderr = "error"  # a warning in a cell fails the build like any other
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # nothing is fetched by the reader's browser

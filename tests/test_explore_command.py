@@ -1,6 +1,7 @@
 """`chainrule explore`: each value from several seeds, by validation alone, with what failed counted and shown."""
 
 import csv
+import dataclasses
 import math
 import re
 import signal
@@ -11,7 +12,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import explorations
-from chainrule.commands.explore import DEFAULTS, _read
+from chainrule.commands.explore import EXAMPLES, _read
 from chainrule.datasets.dataset import Dataset, Split
 from chainrule.recipes import Recipe
 from test_cli import here, names, posix, run, start
@@ -47,14 +48,15 @@ def digits():
 
 def test_every_setting_from_every_seed(tmp_path):
     code, out, err = run(
-        "explore", "mnist", "--learning-rate", "0.001,0.1,0.1", "--hidden", "8,16-8", "--activation", "tanh",
-        "--examples", 600, "--epochs", 1, "--seeds", 2, cwd=tmp_path, NO_COLOR="1", PYTHONIOENCODING="ascii",
+        "explore", "mnist", "--learning-rate", "0.001,0.1,0.1", "--hidden", "8,16-8", "--activation", "tanh,relu",
+        "--l2", "1e-4", "--examples", 600, "--epochs", 1, "--seeds", 2, cwd=tmp_path, NO_COLOR="1",
+        PYTHONIOENCODING="ascii",
     )  # fmt: skip
     assert (code, err) == (0, "")
     assert out.isascii()
     assert "\x1b" not in out
     folder = tmp_path / "runs" / "explore-mnist"
-    assert re.fullmatch(r"5 settings x 2 seeds x 1 epochs on 600 training images: about \d+ s", out.splitlines()[0])
+    assert re.fullmatch(r"6 settings x 2 seeds x 1 epochs on 600 training images: about \d+ s", out.splitlines()[0])
     assert out.splitlines()[-1].endswith("explore-mnist: results.csv, exploration.png")
     assert names(folder) == FILES
     trials = results(folder)
@@ -62,12 +64,12 @@ def test_every_setting_from_every_seed(tmp_path):
         (factor, value, seed)
         for factor, value in (
             ("learning_rate", "0.001"), ("learning_rate", "0.1"), ("hidden", "8"), ("hidden", "16-8"),
-            ("activation", "tanh"),
+            ("activation", "tanh"), ("activation", "relu"),
         )
         for seed in "01"
     ]  # fmt: skip
     table = rows(out)
-    assert set(table) == {"0.001", "0.1", "8", "16-8", "tanh"}
+    assert set(table) == {"0.001", "0.1", "8", "16-8", "tanh", "relu"}
     for value, (accuracy, diverged, _) in table.items():
         accuracies = [100 * float(trial["accuracy"]) for trial in trials if trial["value"] == value]
         assert accuracy == f"{statistics.mean(accuracies):.2f} +- {statistics.stdev(accuracies):.2f} %"
@@ -138,6 +140,7 @@ def test_results_are_replaced_only_when_told(tmp_path, monkeypatch, capsys):
         (["--seeds", "0"], "'--seeds'"),
         (["--epochs", "0"], "'--epochs'"),
         (["--examples", "60000"], "'--examples'"),
+        (["--augment", "maybe"], "'--augment': expected a list such as no,yes, received 'maybe'"),
         (["--momentum", "1"], "SGD: momentum must be a number in [0, 1), received 1.0"),
         (["--hiden", "3"], "--hidden"),
     ],
@@ -160,6 +163,39 @@ def test_help_fits_everywhere(words, monkeypatch, capsys):
     assert "Usage: chainrule explore" in out
 
 
+def changed(**change):
+    return Recipe(epochs=2, **change)
+
+
+@pytest.mark.parametrize(
+    ("options", "explored"),
+    [
+        (
+            ["--hidden", "8,4", "--momentum", "0"],
+            [changed(hidden=(8,), momentum=0.0), changed(hidden=(4,), momentum=0.0)],
+        ),
+        (["--hidden", "8", "--l2", "0.1"], [changed(hidden=(8,), l2=0.1)]),
+        (["--augment", "no,yes"], [changed(augment=False), changed(augment=True)]),
+        (["--learning-rate", "1,2"], [changed(learning_rate=rate, schedule="constant") for rate in (1.0, 2.0)]),
+        (
+            ["--learning-rate", "1,2", "--schedule", "cosine"],
+            [changed(learning_rate=rate, schedule="cosine") for rate in (1.0, 2.0)],
+        ),
+        (
+            ["--learning-rate", "1", "--optimizer", "sgd,adam"],
+            [changed(learning_rate=1.0, optimizer=name) for name in ("sgd", "adam")],
+        ),
+    ],
+)
+def test_several_values_are_explored_and_a_single_one_holds_for_all(options, explored, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    monkeypatch.setattr(explorations, "expected_seconds", lambda data, chosen, seeds: seen.extend(chosen) or 0.0)
+    monkeypatch.setattr(explorations, "explore", lambda *_: iter(()))
+    assert here(monkeypatch, capsys, "explore", "mnist", *options, "--epochs", 2)[0] == 0
+    assert [setting.recipe for setting in seen] == explored
+
+
 # What it rests on -------------------------------------------------------------------------------------------------
 
 
@@ -176,13 +212,32 @@ def test_one_setting_moves_at_a_time():
     ]
 
 
-def test_the_defaults_are_values_that_can_be_explored():
-    values = {factor: _read(factor, text) for factor, text in DEFAULTS.items()}
-    assert values == {
-        "learning_rate": [0.001, 0.01, 0.1, 1.0],
-        "hidden": [(32,), (64,), (128,), (256,), (512,)],
-        "activation": ["relu", "sigmoid", "tanh"],
-    }
+def test_every_setting_of_a_recipe_but_two_and_the_seed_can_be_explored():
+    names = {field.name for field in dataclasses.fields(Recipe)}
+    assert set(explorations.FACTORS) == names - {"epochs", "warmup", "seed"} == set(EXAMPLES)
+
+
+def test_the_examples_are_values_that_can_be_explored(digits):
+    values = {factor: _read(factor, text) for factor, text in EXAMPLES.items()}
+    assert values["hidden"] == [(32,), (64,), (128,), (256,), (512,)]
+    for setting in explorations.settings(values, Recipe()):
+        setting.recipe.trainer(digits)
+        assert setting.label in EXAMPLES[setting.factor].replace("1.0", "1").split(",")
+
+
+def test_a_setting_that_is_none_is_named():
+    with pytest.raises(cr.ConfigurationError, match="setting 'width' is unknown"):
+        explorations.settings({"width": [32]}, Recipe())
+
+
+def test_a_table_has_a_block_for_each_factor():
+    trials = [
+        explorations.Trial(*row, 1.0)
+        for row in (("hidden", "8", 0, 0.5), ("l2", "0", 0, 0.6), ("hidden", "16", 0, 0.7))
+    ]
+    lines = explorations.table(trials).splitlines()
+    assert [line.split()[0] for line in lines if line] == ["hidden", "8", "16", "L2", "0"]
+    assert explorations.accuracies(trials[::2]) == {8.0: [0.5], 16.0: [0.7]}
 
 
 def test_a_trial_is_the_recipe_itself_judged_by_validation(digits):

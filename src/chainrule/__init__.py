@@ -140,12 +140,14 @@ __version__ = "0.1.0"
 
 LAZY = {  # the shell, imported when first used: `import chainrule` stays NumPy and the standard library
     "Checkpoint": "chainrule.checkpointing",
+    "Recipe": "chainrule.recipes",
     "callbacks": "chainrule.callbacks",
     "checkpoints": "chainrule.checkpoints",
     "datasets": "chainrule.datasets",
     "demos": "chainrule.demos",
     "doctor": "chainrule.doctor",
     "explain": "chainrule.explaining",
+    "explorations": "chainrule.explorations",
     "metrics": "chainrule.metrics",
     "minimize": "chainrule.minimizing",
     "plots": "chainrule.plots",

@@ -62,12 +62,34 @@ def test_a_setting_of_zero_has_a_linear_scale_and_a_single_run_no_deviation(new_
     assert plots.learning_rates({1: [math.nan]}, ax=new_ax()).get_title() == ""
 
 
+def test_names_stand_in_their_order_and_no_line_joins_them(new_ax, texts):
+    ax = plots.learning_rates({"tanh": [0.9, 0.92], "relu": [math.nan]}, setting="activation", ax=new_ax())
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["tanh", "relu"]
+    assert ax.containers[0][0].get_linestyle() == "None"
+    assert ax.get_title() == "Best: activation tanh, 91.0 ± 1.4 %"
+    assert texts(ax) == ["1 of 1\ndiverged"]
+    assert ax.get_xlim() == (-0.5, 1.5)
+
+
+def test_zero_and_powers_of_ten_stand_side_by_side(new_ax):
+    ax = plots.learning_rates({0.01: [0.9], 0: [0.8], 1e-4: [0.7]}, setting="L2 penalty", ax=new_ax())
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "0.0001", "0.01"]
+    assert np.diff(ax.get_xticks()).tolist() == [1, 1]
+
+
+def test_a_run_far_from_the_others_is_in_sight(new_ax):
+    ax = plots.learning_rates({0.1: [0.9] * 9 + [0.5]}, ax=new_ax())
+    low, high = ax.get_ylim()
+    assert low < 50 and high > 90
+
+
 @pytest.mark.parametrize(
     ("results", "text"),
     [
         ({}, "expected {value: accuracies}"),
         ([0.1, 0.2], "expected {value: accuracies}"),
-        ({"0.1": [0.9]}, "a value must be a number"),
+        ({"relu": [0.9], 0.1: [0.9]}, "a value must be a number"),
+        ({"relu": [97.0]}, "from 0 to 1 for relu"),
         ({0.1: []}, r"from 0 to 1 for 0.1, received \[\]"),
         ({0.1: [97.0]}, r"from 0 to 1 for 0.1, received \[97.0\]"),
         ({0.1: [-0.1]}, "from 0 to 1"),

@@ -56,14 +56,15 @@ def history(history: History, *, axes: Sequence[Axes] | None = None) -> Sequence
 
 
 def learning_rates(
-    results: Mapping[float, npt.ArrayLike], *, setting: str = "learning rate", ax: Axes | None = None
+    results: Mapping[Any, npt.ArrayLike], *, setting: str = "learning rate", ax: Axes | None = None
 ) -> Axes:
     """What a setting does to the accuracy: the mean over several seeds, with its standard deviation as error bars.
 
     Every run is a small grey dot, so that one lucky seed is seen for what it is. NaN stands for a run that diverged:
-    it is counted below, not averaged. The axis of the setting is logarithmic unless a value is 0 or negative.
+    it is counted below, not averaged. Numbers have their places on an axis, logarithmic unless one is 0 or negative;
+    names, and numbers of very different size with a 0 among them, stand side by side.
 
-    Shapes      results {value: accuracies of its runs}, accuracies in 0..1
+    Shapes      results {value: accuracies of its runs}, accuracies in 0..1; values are all numbers, or all names
     Arguments   setting  what the values are, for instance "hidden units" (default "learning rate")
                 ax       None: a new figure (default)
     Raises      ConfigurationError if there is nothing to draw, or an accuracy outside of 0..1; MissingExtraError
@@ -76,12 +77,17 @@ def learning_rates(
         raise ConfigurationError(
             f"{where}: expected {{value: accuracies}} such as {{0.1: [0.97, 0.96]}}, received {results!r}."
         )
-    values = sorted(number(where, "a value", value, "(-inf, inf)") for value in results)
+    named = all(isinstance(value, str) for value in results)
+    values = list(results) if named else sorted(number(where, "a value", value, "(-inf, inf)") for value in results)
+    labels = values if named else [f"{value:g}" for value in values]
+    above = [] if named else [value for value in values if value > 0]
+    even = named or (0 in values and len(above) > 1 and above[-1] > 10 * above[0])
+    places = list(range(len(values))) if even else values
     runs = [100 * np.atleast_1d(np.asarray(results[value], np.float64)).ravel() for value in values]
-    for value, percents in zip(values, runs, strict=True):
+    for value, label, percents in zip(values, labels, runs, strict=True):
         if not percents.size or np.any((percents < 0) | (percents > 100)):
             raise ConfigurationError(
-                f"{where}: expected accuracies from 0 to 1 for {value:g}, received {results[value]!r}."
+                f"{where}: expected accuracies from 0 to 1 for {label}, received {results[value]!r}."
             )
     good = [percents[np.isfinite(percents)] for percents in runs]
     means = np.array([math.nan if not len(percents) else percents.mean() for percents in good])
@@ -92,25 +98,28 @@ def learning_rates(
 
     figure: Any = ax.figure
     beside = offset_copy(ax.transData, figure, x=9, units="points")  # where the error bar does not hide them
-    for value, percents in zip(values, good, strict=True):
-        ax.plot([value] * len(percents), percents, "o", color=GREY, markersize=3.5, alpha=0.6, transform=beside)
-    ax.errorbar(values, means, spread, fmt="o-", color=BLUE, capsize=5, linewidth=1.5, markersize=7)
-    for value, percents, kept in zip(values, runs, good, strict=True):
+    for place, percents in zip(places, good, strict=True):
+        ax.plot([place] * len(percents), percents, "o", color=GREY, markersize=3.5, alpha=0.6, transform=beside)
+        ax.update_datalim([(place, percent) for percent in percents])  # so that none lies outside of the picture
+    style = "o" if named else "o-"  # nothing lies between two names
+    ax.errorbar(places, means, spread, fmt=style, color=BLUE, capsize=5, linewidth=1.5, markersize=7)
+    for place, percents, kept in zip(places, runs, good, strict=True):
         if len(kept) < len(percents):
-            warn_below(ax, value, f"{len(percents) - len(kept)} of {len(percents)}\ndiverged")
+            warn_below(ax, place, f"{len(percents) - len(kept)} of {len(percents)}\ndiverged")
     if np.isfinite(means).any():
         best = int(np.nanargmax(means))
         deviation = f" ± {spread[best]:.1f}" if len(good[best]) > 1 else ""
-        ax.set_title(f"Best: {setting} {values[best]:g}, {means[best]:.1f}{deviation} %")
-    if values[0] > 0:
-        ax.set_xscale("log")
-    if len(values) > 1:  # a value of which every run diverged has no point, but must be in sight
-        low, high = min(values), max(values)
-        room = (high / low) ** 0.08 if ax.get_xscale() == "log" else 0.08 * (high - low)
-        ax.set_xlim(*((low / room, high * room) if ax.get_xscale() == "log" else (low - room, high + room)))
-    ax.set_xticks(values, [f"{value:g}" for value in values])
+        ax.set_title(f"Best: {setting} {labels[best]}, {means[best]:.1f}{deviation} %")
+    low, high = places[0], places[-1]  # a value of which every run diverged has no point, but must be in sight
+    if even:
+        ax.set_xlim(low - 0.5, high + 0.5)
+    else:
+        ax.set_xscale("log" if low > 0 else "linear")
+        room = (high / low) ** 0.08 if low > 0 else 0.08 * (high - low)
+        if high > low:
+            ax.set_xlim(*((low / room, high * room) if low > 0 else (low - room, high + room)))
+    ax.set_xticks(places, labels)
     ax.set_xticks([], minor=True)
-    ax.margins(x=0.08)
     ax.set_xlabel(setting)
     ax.set_ylabel("validation accuracy (%)")
     quiet_frame(ax)
