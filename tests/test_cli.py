@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -147,7 +148,7 @@ def test_the_configuration_repeats_the_run(first_run, small, tmp_path):
     assert said["versions"] == {"chainrule": cr.__version__, "numpy": np.__version__, "python": sys.version.split()[0]}
     assert {"name", "version"} <= set(said["machine"]["blas"])
     assert said["threads"] == 1
-    recipe = {k: v for k, v in said["recipe"].items() if k != "augment"} | {"hidden": "20,12"}
+    recipe = {k: v for k, v in said["recipe"].items() if k not in ("augment", "convolutions")} | {"hidden": "20,12"}
     options = [text for name, value in recipe.items() for text in (f"--{name.replace('_', '-')}", value)]
     code, _, _ = run("train", "mnist", "--data", small, *options, "--output", tmp_path / "again", cwd=tmp_path)
     assert code == 0
@@ -281,15 +282,25 @@ def test_what_was_finished_before_training_diverged_is_kept(small, tmp_path):
 
 
 RESUMED = ("--hidden", "30", "--dropout", 0.2, "--optimizer", "adam", "--learning-rate", 0.01, "--epochs", 40)
+CONVOLUTIONS = ("--convolutions", "4c3,6c3")
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=["9", "TERM", "Ctrl-C"])
-def test_a_run_that_was_ended_goes_on_to_the_same_bits(number, small, tmp_path):
-    options = ("--data", small, *RESUMED)
+@pytest.mark.parametrize(
+    ("number", "more"),
+    [
+        (signal.SIGKILL, ()),
+        (signal.SIGTERM, ()),
+        (signal.SIGINT, ()),
+        (signal.SIGKILL, (*CONVOLUTIONS, "--epochs", 12)),
+    ],
+    ids=["9", "TERM", "Ctrl-C", "9, convolutions"],
+)
+def test_a_run_that_was_ended_goes_on_to_the_same_bits(number, more, small, tmp_path):
+    options = ("--data", small, *RESUMED, *more)
     assert run("train", "mnist", *options, "--output", "whole", cwd=tmp_path)[0] == 0
     process = start("train", "mnist", *options, "--output", "out", cwd=tmp_path)
-    while "epoch  3/40" not in process.stdout.readline():
+    while not re.match("epoch +3/", process.stdout.readline()):
         pass
     process.send_signal(number)
     out, _ = process.communicate(timeout=30)
@@ -304,7 +315,7 @@ def test_a_run_that_was_ended_goes_on_to_the_same_bits(number, small, tmp_path):
     assert resumed.params.tobytes() == whole.params.tobytes()
     assert timeless(tmp_path / "out") == timeless(tmp_path / "whole")
     assert config(tmp_path / "out")["status"] == "finished"
-    assert names(tmp_path / "out") == EVERYTHING
+    assert names(tmp_path / "out") == sorted([*EVERYTHING, *["feature_maps.png"] * bool(more)])
 
 
 def timeless(folder):
@@ -457,8 +468,34 @@ def test_other_data_are_not_gone_on_with(small, digits, tmp_path):
 def test_a_recipe_is_where_the_options_start_from(name, small, tmp_path):
     options = ("--recipe", name, "--epochs", 1, "--hidden", "20", "--seed", 5, "--output", "out")
     assert run("train", "mnist", "--data", small, *options, cwd=tmp_path)[0] == 0
-    said = config(tmp_path / "out")["recipe"]
-    assert said == asdict(replace(RECIPES[name], epochs=1, hidden=(20,), seed=5)) | {"hidden": [20]}
+    started = asdict(replace(RECIPES[name], epochs=1, hidden=(20,), seed=5))
+    assert config(tmp_path / "out")["recipe"] == json.loads(json.dumps(started))
+
+
+def test_a_run_with_convolutions_leaves_everything_behind_and_is_asked_like_any_other(small, digits, tmp_path):
+    code, out, err = run("train", "mnist", "--data", small, *CONVOLUTIONS, "--hidden", 8, "--epochs", 2, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.startswith("784-4c3-6c3-8-10 network, 1,580 parameters, on ")
+    folder = tmp_path / "runs" / "mnist-4c3-6c3-8-seed0"
+    assert names(folder) == sorted([*EVERYTHING, "feature_maps.png"])
+    network = cr.load(folder / "model.safetensors")
+    assert network.accuracy(digits.test.x[:100], digits.test.y[:100]) == config(folder)["test_accuracy"]
+    matplotlib.image.imsave(tmp_path / "digit.png", 255 - digits.test.x[0].reshape(28, 28), cmap="gray")
+    code, out, err = run("predict", folder, "digit.png", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.startswith("digit.png: ")
+
+
+def test_the_convolutions_of_a_recipe_stand_before_its_hidden_layers(digits):
+    network = Recipe(convolutions=((2, 5), (3, 3)), hidden=(4,), activation="tanh", dropout=0.3).network(digits)
+    assert ", ".join(map(repr, network.layers[1:])) == (
+        "Reshape(28, 28, -1), "
+        "Conv2D(out_channels=2, kernel_size=5, initializer='glorot'), MaxPool2D(), BatchNorm(), Tanh(), "
+        "Conv2D(out_channels=3, initializer='glorot'), MaxPool2D(), BatchNorm(), Tanh(), "
+        "Flatten(), Linear(out_features=4, initializer='glorot'), Tanh(), Dropout(0.3), "
+        "Linear(4, 10, initializer='glorot')"
+    )
+    assert network.in_shape == (784,)
 
 
 def test_the_settings_arrive_in_the_trainer(digits):
@@ -469,6 +506,8 @@ def test_the_settings_arrive_in_the_trainer(digits):
     assert [repr(layer) for layer in trainer.network.layers if isinstance(layer, cr.Dropout)] == ["Dropout(0.3)"]
     assert trainer.penalty[0].strength == 1e-4
     assert [type(change).__name__ for change in trainer.augment] == ["RandomAffine", "RandomElastic"]
+    assert trainer.augment[1].alpha == recipe.elastic
+    assert [type(change).__name__ for change in replace(recipe, elastic=0).trainer(digits).augment] == ["RandomAffine"]
 
 
 # Terminals --------------------------------------------------------------------------------------------------------
@@ -539,6 +578,11 @@ def test_version(monkeypatch, capsys):
     [
         (["--hidden", "0"], "'--hidden': expected widths of 1 or more such as 128 or 256,128, received '0'"),
         (["--hidden", "12,,3"], "received '12,,3'"),
+        (["--convolutions", "16x5"], "'--convolutions': expected channels and kernel sizes such as 16c5 or 16c5,32c3"),
+        (["--convolutions", "4c5,4c0"], "received '4c5,4c0'"),
+        (["--convolutions", "4c5,4c5,4c5"], "4c5-4c5-4c5-128: each convolution and its pooling shrink the images"),
+        (["--convolutions", "4c29"], "window of 29 x 29 pixels does not fit into images of 28 x 28"),
+        (["--elastic", "-1"], "'--elastic'"),
         (["--activation", "reluu"], "activation 'reluu' is unknown. Did you mean 'relu'?"),
         (["--recipe", "fsat"], "recipe 'fsat' is unknown. Did you mean 'fast'?"),
         (["--optimizer", "adma"], "optimizer 'adma' is unknown. Did you mean 'adam'?"),

@@ -77,6 +77,9 @@ def names():
             cr.MLP([2, 16, 3], class_names=clover.class_names), clover, "cross_entropy", cr.Adam(0.02), 60
         ).network,
         "surface_network": trained(bowl, surface, "squared_error", cr.Adam(cr.OneCycle(0.03)), 200).network,
+        "convolutional": trained(
+            convolutional(), few, "cross_entropy", cr.Adam(cr.OneCycle(0.01)), epochs=5, batch_size=50
+        ).network,
         "untrained": cr.MLP([784] + [64] * 6 + [10], "sigmoid", scale=1 / 255),
         "saturated": saturated(),
         "accuracies": {
@@ -93,6 +96,21 @@ def three_classes():
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1) + 0.45 * rng.standard_normal((180, 2))
     split = cr.datasets.Split(points, label)
     return cr.datasets.Dataset(train=split, validation=None, test=split, class_names=("a", "b", "c"))
+
+
+def convolutional():
+    """One convolution, and a layer that decides by what it found."""
+    return cr.Network(
+        cr.Rescale(1 / 255),
+        cr.Reshape(28, 28, 1),
+        cr.Conv2D(1, 8, 5),
+        cr.MaxPool2D(),
+        cr.ReLU(),
+        cr.Flatten(),
+        cr.Linear(12 * 12 * 8, 10),
+        in_shape=(784,),
+        output="softmax",
+    )
 
 
 def saturated():

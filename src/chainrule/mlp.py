@@ -43,12 +43,31 @@ def MLP(
     """
     if isinstance(widths, str) or not isinstance(widths, Iterable) or len(widths := list(widths)) < 2:
         raise ConfigurationError(f"MLP: expected widths such as [784, 10], of input and output, received {widths!r}.")
+    front = [] if scale is None else [Rescale(scale)]
+    layers = linear_layers(widths, activation, dropout=dropout, initializer=initializer, bias=bias)
+    return Network(*front, *layers, output=output, class_names=class_names, seed=seed, dtype=dtype)
+
+
+def linear_layers(
+    widths: Sequence[int | None],
+    activation: str | Layer = "relu",
+    *,
+    dropout: float = 0.0,
+    initializer: Initializer | str | None = None,
+    bias: float = 0.0,
+) -> list[Layer]:
+    """The layers of an MLP; a first width of None is taken from the layer before them."""
     between = by_name("activation", activation, ACTIVATIONS, Layer)
     if initializer is None:
-        initializer = "glorot" if isinstance(between, (Identity, Sigmoid, Softmax, Tanh)) else "he"
-    layers: list[Layer] = [] if scale is None else [Rescale(scale)]
+        initializer = initializer_behind(between)
+    layers: list[Layer] = []
     for i, (width_in, width_out) in enumerate(itertools.pairwise(widths)):
         layers += [between.clone()] if i else []
         layers += [Dropout(dropout)] if i and dropout else []
         layers.append(Linear(width_in, width_out, initializer=initializer, bias=bias))
-    return Network(*layers, output=output, class_names=class_names, seed=seed, dtype=dtype)
+    return layers
+
+
+def initializer_behind(activation: Layer) -> str:
+    """The name of the initializer whose weights keep the signal as strong as it is, behind such an activation."""
+    return "glorot" if isinstance(activation, (Identity, Sigmoid, Softmax, Tanh)) else "he"

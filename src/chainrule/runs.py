@@ -112,10 +112,12 @@ def write(run: Run, folder: Path) -> list[str]:
         "curves.png": lambda path: _draw_curves(path, run),
         "predictions.png": lambda path: _draw_predictions(path, run),
         "weights.png": lambda path: _draw_weights(path, run),
+        "feature_maps.png": lambda path: _draw_feature_maps(path, run),
         "confusion.png": lambda path: _draw_confusion(path, run),
         CONFIG: lambda path: _write_json(path, config(run)),
     }
     lacking = ["history.csv", "curves.png"] * (not run.trainer.history)
+    lacking += ["feature_maps.png"] * (not run.recipe.convolutions)
     lacking += ["predictions.png", "confusion.png"] * (not run.measured)
     for name in lacking:
         del files[name]
@@ -176,6 +178,7 @@ def read(folder: Path) -> dict[str, Any]:
     """The plan of a run that is to be gone on with; ConfigurationError if there is none."""
     try:
         content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        content["recipe"] = {name: _hashable(value) for name, value in content["recipe"].items()}
         Recipe(**content["recipe"])
         data, versions = content["data"], content["versions"]
         str((content["command"], content["status"], content["machine"], data["source"], versions["numpy"]))
@@ -190,6 +193,11 @@ def read(folder: Path) -> dict[str, Any]:
         f"{folder} holds no run to go on with: {fault}. Name the folder that chainrule train said, such as "
         "runs/mnist-128-seed0."
     )
+
+
+def _hashable(value: Any) -> Any:
+    """A setting as a recipe has it: JSON knows only lists for tuples."""
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
 def forget(folder: Path) -> None:
@@ -239,6 +247,11 @@ def _draw_predictions(path: Path, run: Run) -> None:
 def _draw_weights(path: Path, run: Run) -> None:
     with figure(path, 10, 5) as (ax,):
         plots.features(run.trainer.network, image_shape=run.data.image_shape, ax=ax)
+
+
+def _draw_feature_maps(path: Path, run: Run) -> None:
+    with figure(path, 10, 4) as (ax,):
+        plots.feature_maps(run.trainer.network, run.data.train.x[0], ax=ax)
 
 
 def _draw_confusion(path: Path, run: Run) -> None:

@@ -43,6 +43,7 @@ def test_groups_do_not_see_each_other():
 
 
 @pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("F", [2, 16])  # few enough to be gathered at stride 1, and too many for that
 @pytest.mark.parametrize(
     "window",
     [
@@ -52,9 +53,9 @@ def test_groups_do_not_see_each_other():
         Window((3, 2), stride=(2, 1), padding=((1, 1), (0, 1))),
     ],
 )
-def test_scatter_is_the_adjoint_of_correlate(window, groups):
+def test_scatter_is_the_adjoint_of_correlate(window, F, groups):
     rng, shape = np.random.default_rng(0), (3, 7, 6, 4)
-    x, W = rng.standard_normal(shape), rng.standard_normal((*window.size, 4 // groups, 6))
+    x, W = rng.standard_normal(shape), rng.standard_normal((*window.size, 4 // groups, F))
     y = convolution.correlate(x, W, window, groups)
     dy = rng.standard_normal(y.shape)
     dx = convolution.scatter(dy, W, shape, window, groups)

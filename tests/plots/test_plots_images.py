@@ -53,6 +53,30 @@ def test_features_share_one_symmetric_scale(taught, new_ax):
     assert len(plots.features(np.zeros((9, 2)), ax=new_ax()).images) == 2  # fewer than asked for; all zero
 
 
+def test_features_of_a_convolution_are_its_kernels(new_ax):
+    layers = cr.Reshape(6, 6, 2), cr.Conv2D(2, 5, (3, 2)), cr.Flatten(), cr.Linear(None, 2)
+    network = cr.Network(*layers, in_shape=(72,))
+    W = network.layers[1].W
+    ax = plots.features(network, image_shape=(6, 6), count=4, ax=new_ax())
+    assert ax.get_title() == "What 4 of the 5 filters of the first layer look for"
+    assert len(ax.images) == 4 * 2  # filter by filter, its two channels side by side
+    assert (ax.images[3].get_array() == W[:, :, 1, 1]).all()
+    assert len(plots.features(W, ax=new_ax()).images) == 5 * 2
+
+
+def test_feature_maps_are_the_output_of_the_first_convolution(digits, new_ax):
+    layers = cr.Rescale(1 / 255), cr.Reshape(28, 28, 1), cr.Conv2D(1, 3, 5), cr.Conv2D(3, 2), cr.Flatten()
+    network = cr.Network(*layers, cr.Linear(None, 2), in_shape=(784,))
+    ax = plots.feature_maps(network, digits.x[4], ax=new_ax())
+    _, reshape, convolution, *_ = network.layers
+    y = convolution(reshape(digits.x[4:5].astype(np.float32) / 255))
+    assert ax.get_title() == "What the 3 filters of Conv2D #2 find"
+    np.testing.assert_allclose(
+        [image.get_array() for image in ax.images], y[0].transpose(2, 0, 1), rtol=1e-5, atol=1e-6
+    )
+    assert {image.get_clim() for image in ax.images} == {(-ax.images[0].norm.vmax, ax.images[0].norm.vmax)}
+
+
 @pytest.mark.parametrize(
     ("draw", "error", "text"),
     [
@@ -64,8 +88,11 @@ def test_features_share_one_symmetric_scale(taught, new_ax):
         (lambda network: plots.digits(np.zeros((2, 4)), columns=0), ConfigurationError, "columns"),
         (lambda network: plots.predictions(network, np.zeros((2, 784)), [1]), ShapeError, r"y of shape \(2,\)"),
         (lambda network: plots.features(np.zeros((5, 3))), ShapeError, "square"),
+        (lambda network: plots.features(np.zeros(784)), ShapeError, "square images"),
         (lambda network: plots.features(network, count=0), ConfigurationError, "count"),
-        (lambda network: plots.features(cr.Network(cr.ReLU())), ConfigurationError, "no Linear layer"),
+        (lambda network: plots.features(cr.Network(cr.ReLU())), ConfigurationError, "no Linear or Conv2D layer"),
+        (lambda network: plots.feature_maps(network, np.zeros(784)), ConfigurationError, "no Conv2D layer"),
+        (lambda network: plots.feature_maps(network, np.zeros((2, 784))), ShapeError, r"received \(1, 2, 784\)"),
     ],
 )
 def test_what_cannot_be_drawn(draw, error, text, taught):

@@ -36,6 +36,12 @@ def test_gradient_flow_shows_the_mean_size_of_each_layer_s_gradient(new_ax):
     assert (ax.get_yscale(), ax.get_ylabel()) == ("log", "mean absolute value")
 
 
+def test_gradient_flow_names_the_channels_of_a_convolution(new_ax):
+    network = cr.Network(cr.Conv2D(2, 3, 2), cr.GlobalAvgPool2D(), in_shape=(4, 4, 2), output="softmax")
+    ax = plots.gradient_flow(network, np.ones((2, 4, 4, 2)), [0, 2], "cross_entropy", ax=new_ax())
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["Conv2D #0\n2 → 3"]
+
+
 def test_a_gradient_of_zero_is_written_for_it_has_no_place_on_the_scale(new_ax, texts):
     network = cr.Network(cr.Linear(2, 3), cr.ReLU(), cr.Linear(3, 1), output="identity")
     network.layers[0].b = [-99.0] * 3  # dead

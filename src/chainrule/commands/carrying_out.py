@@ -35,6 +35,7 @@ def carry_out(
 
     Arguments   threads  of the BLAS; "auto": measured; None: as many as it likes
     """
+    np.empty(31 << 20, np.uint8)  # freed at once: now glibc keeps what a step of convolutions needs, decision 20
     trainer = recipe.trainer(data)
     if threads == "auto":
         threads = best_count(trainer)
@@ -45,9 +46,9 @@ def carry_out(
         _go_on(trainer, recipe, data, folder, resumed)
     steps = trainer.steps(*data.train, epochs=recipe.epochs - trainer.epoch, validation=data.validation)
     with runs.made(folder), limited(threads), Interruption() as interruption:
-        widths = [data.train.x.shape[1], *recipe.hidden, len(data.class_names)]
         sizes = ", ".join(f"{rows:,} {part}" for part, rows in runs.sizes(data).items())
-        shape, parameters = "-".join(map(str, widths)), f"{trainer.network.params.size:,} parameters"
+        shape = f"{data.train.x.shape[1]}-{recipe.shape}-{len(data.class_names)}"
+        parameters = f"{trainer.network.params.size:,} parameters"
         say(f"{shape} network, {parameters}, on {origin.source}: {sizes}")
 
         command, diverged = shlex.join(["chainrule", *sys.argv[1:]]), None

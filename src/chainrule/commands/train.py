@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -19,6 +20,14 @@ from chainrule.recipes import OPTIMIZERS, RECIPES, SCHEDULES, Recipe
 from chainrule.threads import usual_count
 
 SETTINGS = {field.name for field in fields(Recipe)}
+LISTS: dict[str, tuple[str, Callable[[str], Any], str]] = {  # option -> an item of it, how it is read, what is expected
+    "convolutions": (
+        r"[1-9]\d{0,5}c[1-9]\d{0,5}",
+        lambda item: tuple(map(int, item.split("c"))),
+        "channels and kernel sizes such as 16c5 or 16c5,32c3",
+    ),
+    "hidden": (r"[1-9]\d{0,8}", int, "widths of 1 or more such as 128 or 256,128"),
+}
 VALIDATION = 1 / 12  # of the training images: 5,000 of MNIST's 60,000
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
@@ -47,7 +56,7 @@ EXAMPLES = """Examples:
 
     \b
     chainrule train {name}
-    chainrule train {name} --recipe mlp
+    chainrule train {name} --recipe cnn-fast
     chainrule train {name} --hidden 256,128 --epochs 10 --output runs/deeper
     chainrule train {name} --resume runs/deeper
     chainrule train {name} --recipe mlp --threads auto"""
@@ -60,6 +69,14 @@ def teach(
     recipe: Annotated[
         str, typer.Option(metavar="NAME", help=f"Where the options below start from: {', '.join(RECIPES)}.")
     ] = "default",
+    convolutions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            show_default="the recipe's",
+            help="Before the hidden layers: 16c5,32c3 are one to 16 channels with a kernel of 5 x 5, and one to 32.",
+        ),
+    ] = None,
     hidden: Annotated[
         str | None,
         typer.Option(
@@ -69,7 +86,9 @@ def teach(
     activation: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", show_default="the recipe's", help=f"After each hidden layer: {', '.join(ACTIVATIONS)}."
+            metavar="NAME",
+            show_default="the recipe's",
+            help=f"After each convolution and hidden layer: {', '.join(ACTIVATIONS)}.",
         ),
     ] = None,
     epochs: Annotated[
@@ -130,6 +149,12 @@ def teach(
             "--augment/--no-augment", show_default="the recipe's", help="Move, turn and bend the images in training?"
         ),
     ] = None,
+    elastic: Annotated[
+        float | None,
+        typer.Option(
+            metavar="STRENGTH", min=0, show_default="the recipe's", help="Of the bending by --augment; 0: none."
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Of the starting weights, the shuffling and all chance.")
     ] = Recipe.seed,
@@ -168,17 +193,15 @@ def teach(
         _refuse_beside_resume(context)
         plan = runs.read(resume)
         origin = runs.Origin(plan["data"]["name"], plan["data"]["source"])
-        chosen = Recipe(**plan["recipe"] | {"hidden": tuple(plan["recipe"]["hidden"])})
-        carry_out(chosen, _read(origin), origin, resume, plan["threads"], plan)
+        carry_out(Recipe(**plan["recipe"]), _read(origin), origin, resume, plan["threads"], plan)
         return
     if recipe not in RECIPES:
         raise unknown_name("recipe", recipe, RECIPES)
     given = {name: value for name, value in context.params.items() if name in SETTINGS and value is not None}
-    if hidden is not None:
-        given["hidden"] = _widths(hidden)
+    given |= {name: _several(name, given[name]) for name in LISTS if name in given}
     chosen = replace(RECIPES[recipe], **given)
     count = _threads(threads)
-    label = recipe if recipe != "default" else "-".join(map(str, chosen.hidden))
+    label = recipe if recipe != "default" else chosen.shape
     folder = output or runs.free_folder(Path("runs") / f"{name}-{label}-seed{seed}")
     runs.check_free(folder, overwrite)
     origin = runs.Origin(name, KINDS[name].source if data is None else str(data.resolve()))
@@ -219,16 +242,12 @@ def _refuse_beside_resume(context: typer.Context) -> None:
         )
 
 
-def _widths(text: str) -> tuple[int, ...]:
-    try:
-        widths = tuple(int(width) for width in text.split(","))
-    except ValueError:
-        widths = ()
-    if not widths or min(widths) < 1:
-        raise typer.BadParameter(
-            f"expected widths of 1 or more such as 128 or 256,128, received {text!r}.", param_hint="'--hidden'"
-        )
-    return widths
+def _several(option: str, text: str) -> tuple[Any, ...]:
+    item, read, wanted = LISTS[option]
+    items = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(item, part) for part in items):
+        raise typer.BadParameter(f"expected {wanted}, received {text!r}.", param_hint=f"'--{option}'")
+    return tuple(map(read, items))
 
 
 for name, kind in KINDS.items():

@@ -11,7 +11,12 @@ from chainrule.plots.functions import (
     decision_boundary as decision_boundary,
     surface as surface,
 )
-from chainrule.plots.images import digits as digits, features as features, predictions as predictions
+from chainrule.plots.images import (
+    digits as digits,
+    feature_maps as feature_maps,
+    features as features,
+    predictions as predictions,
+)
 from chainrule.plots.insides import activation_histograms as activation_histograms, gradient_flow as gradient_flow
 from chainrule.plots.mistakes import confusion as confusion, most_confused as most_confused
 from chainrule.plots.training import history as history, learning_rates as learning_rates, range_test as range_test

@@ -1,4 +1,4 @@
-"""Grids of images: the data, what a network answers to them, and what the units of its first layer look for."""
+"""Grids of images: the data, what a network answers to them, and what its first layer looks for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chainrule.configurable import number
 from chainrule.errors import ConfigurationError, ShapeError
-from chainrule.layers import Linear
+from chainrule.layers import Conv2D, Linear
 from chainrule.layers.layer import Array
 from chainrule.network import Network
 from chainrule.plots.canvas import GREEN, GREY, RED, new_axes
@@ -97,27 +97,49 @@ def features(
     columns: int = 8,
     ax: Axes | None = None,
 ) -> Axes:
-    """What the units of the first layer look for: their weights as images, red for more ink, blue for less.
+    """What the units or filters of the first layer look for: weights as images, red for more ink, blue for less.
 
     All images share one colour scale, symmetric about zero, so that white is zero and strength can be compared.
 
-    Shapes      weights (H * W, units), a column for each unit
-    Arguments   weights      a network, whose first Linear layer is shown, or an array
-                count        how many units, the first ones (default 32)
-                image_shape  (H, W); None: square (default)
+    Shapes      weights (H * W, units), a column for each unit, or kernels (R, S, C, F): C images for each filter
+    Arguments   weights      a network, whose first Linear or Conv2D layer is shown, or an array
+                count        how many units or filters, the first ones (default 32)
+                image_shape  (H, W) of a unit's weights; None: square (default)
                 columns      of the grid (default 8)
                 ax           None: a new figure (default)
-    Raises      ConfigurationError if the network has no Linear layer; ShapeError if the weights are not images;
+    Raises      ConfigurationError if the network has neither; ShapeError if the weights are not images;
                 MissingExtraError without matplotlib
     """
     W = _first_weights(weights) if isinstance(weights, Network) else np.asarray(weights)
-    shown = W[:, : number("plots.features", "count", count, "[1, inf)", whole=True)]
-    pictures = _pictures(shown.T, image_shape)
-    limit = float(np.abs(pictures).max()) or 1.0
-    ax, _ = _grid(pictures, columns, 0, ax, cmap="RdBu_r", vmin=-limit, vmax=limit)
-    bar = ax.figure.colorbar(ax.images[0], ax=ax, shrink=0.8, label="weight")
-    bar.outline.set_visible(False)
-    ax.set_title(f"What {len(pictures)} of the {W.shape[1]} units of the first layer look for")
+    shown = W[..., : number("plots.features", "count", count, "[1, inf)", whole=True)]
+    if W.ndim == 4:
+        pictures, what = shown.transpose(3, 2, 0, 1).reshape(-1, *W.shape[:2]), "filters"
+    else:
+        pictures, what = _pictures(shown.T, image_shape), "units"
+    ax = _signed(pictures, columns, ax, "weight")
+    ax.set_title(f"What {shown.shape[-1]} of the {W.shape[-1]} {what} of the first layer look for")
+    return ax
+
+
+def feature_maps(network: Network, x: npt.ArrayLike, *, columns: int = 8, ax: Axes | None = None) -> Axes:
+    """What each filter of the first convolution finds in one image: its output, red above zero, blue below.
+
+    Shapes      x: one example as the network takes it, (H * W,) or (H, W, C)
+    Arguments   network  whose layers, not those inside another layer, have a Conv2D among them
+                columns  of the grid (default 8)
+                ax       None: a new figure (default)
+    Raises      ConfigurationError if there is none; ShapeError if x is no such example; MissingExtraError without
+                matplotlib
+    """
+    y = network.enter(np.asarray(x)[None]).astype(network.dtype)
+    for layer in network.layers:
+        y = layer(y)
+        if isinstance(layer, Conv2D):
+            break
+    else:
+        raise ConfigurationError("plots.feature_maps: the network has no Conv2D layer, whose output could be shown.")
+    ax = _signed(y[0].transpose(2, 0, 1), columns, ax, "output")
+    ax.set_title(f"What the {y.shape[-1]} filters of {layer.title()} find")
     return ax
 
 
@@ -166,6 +188,15 @@ def _grid(
     return ax, corners
 
 
+def _signed(pictures: Array, columns: int, ax: Axes | None, label: str) -> Axes:
+    """A grid in red and blue, with one scale for all, on which white is zero."""
+    limit = float(np.abs(pictures).max()) or 1.0
+    ax, _ = _grid(pictures, columns, 0, ax, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    bar = ax.figure.colorbar(ax.images[0], ax=ax, shrink=0.8, label=label)
+    bar.outline.set_visible(False)
+    return ax
+
+
 def _below(ax: Axes, left: float, bottom: float, line: int, text: str, color: str = "black") -> None:
     ax.text(left + 0.5, bottom + 0.05 + line * LINE, text, ha="center", va="top", color=color)
 
@@ -179,6 +210,6 @@ def _one_each(name: str, values: npt.ArrayLike, pictures: Array) -> Array:
 
 def _first_weights(network: Network) -> Array:
     for layer in (inner for top in network.layers for inner in top.walk()):
-        if isinstance(layer, Linear):
+        if isinstance(layer, (Linear, Conv2D)):
             return layer.W
-    raise ConfigurationError("plots.features: the network has no Linear layer, whose weights could be shown.")
+    raise ConfigurationError("plots.features: the network has no Linear or Conv2D layer, whose weights could be shown.")

@@ -153,4 +153,4 @@ def _mean_size(arrays: Sequence[Array]) -> float:
 
 def _widths(layer: Layer) -> str:
     arrays = [getattr(layer, name) for name in layer.parameter_names]
-    return " → ".join(map(str, max(arrays, key=np.ndim).shape))
+    return " → ".join(map(str, max(arrays, key=np.ndim).shape[-2:]))  # of a kernel the channels
