@@ -99,6 +99,12 @@ def test_start_and_seed():
     assert (cr.Neuron(4).b, cr.Neuron(4, bias=2).b) == (0.0, 2.0)
 
 
+def test_weights_set_by_hand_may_be_a_list():
+    neuron = cr.Neuron(2)
+    neuron.w, neuron.b = [10, 10], -5
+    assert repr(neuron) == "Neuron(2, Sigmoid()): w = [10 10], b = -5.000"
+
+
 def test_forward_keeps_nothing_and_backward_does_not_move_the_weights():
     neuron = cr.Neuron(D)
     w = neuron.w.copy()

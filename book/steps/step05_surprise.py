@@ -37,7 +37,7 @@ print("Expect: from a start that is sure and wrong (b = 10), cross-entropy needs
 slow, fast = steps_until_right(squared_error, b=10.0), steps_until_right(cross_entropy, b=10.0)
 print(f"squared error: {slow} steps, cross-entropy: {fast} steps")
 
-z, h = np.array([0.7, -1.2, 3.0, -0.1]), 1e-6
+z, h = np.array([0.7, -1.2, 3.0, -0.1]), 1e-6  # pushed: -log(a) where yes is right, -log(1 - a) where no is
 pushed = [np.log(sigmoid(z - h)) - np.log(sigmoid(z + h)), np.log(1 - sigmoid(z - h)) - np.log(1 - sigmoid(z + h))]
 assert np.allclose(np.where(wanted == 1, *pushed) / (2 * h), cross_entropy(sigmoid(z)), atol=1e-8)
 assert fast < slow / 5

@@ -1,6 +1,7 @@
 """Step 7: a hidden layer. The slopes go on backwards, through the second layer into the first.
 
-XOR: no straight line parts its corners. Sixteen neurons with ReLU come before the last two.
+XOR: no straight line parts its corners. Sixteen neurons with ReLU come before the last two. The weights begin random,
+with the variance 2 / inputs (He): so the numbers grow no larger or smaller from layer to layer.
 """
 
 import numpy as np

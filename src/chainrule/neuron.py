@@ -78,7 +78,7 @@ class Neuron:
         return np.multiply.outer(np.asarray(dz), self.w)  # z = x . w + b   =>  dL/dx = dz w
 
     def __repr__(self) -> str:
-        return f"Neuron({len(self.w)}, {self.activation!r}): w = {self.w.round(3)}, b = {self.b:.3f}"
+        return f"Neuron({len(self.w)}, {self.activation!r}): w = {np.round(self.w, 3)}, b = {self.b:.3f}"
 
     def step(self, learning_rate: float) -> None:
         """Gradient descent: a small step downhill."""
