@@ -112,7 +112,7 @@ ROWS = [
         67,
         "times, and rows of several types",
         refused("fit(np.zeros((20, 4), 'm8[D]'))", cr.DataError, "timedelta64"),
-        refused("fit(np.zeros(20, 'f4,f4,f4,f4'))", cr.DataError, "f4"),
+        refused("fit(np.zeros(20, 'f4,f4,f4,f4'))", cr.DataError, "columns 'f0', 'f1'", "np.column_stack"),
         refused("fit(X, np.zeros(20, 'M8[D]'))", cr.DataError, "targets", "datetime64"),
     ),
     row(
