@@ -317,3 +317,61 @@ def test_notebooks_are_valid(notebooks):
     nbformat = pytest.importorskip("nbformat")
     for notebook in notebooks.values():
         nbformat.validate(notebook)
+
+
+OWN = {
+    "mine.py": GAP + GAP.replace("def f", "def g"),
+    "test_mine.py": '''"""Checks mine.py."""
+
+from mine import (
+    f,
+    g,
+)
+from chainrule.teaching import points
+
+
+@points(2)
+def test_f():
+    text = """
+def at_the_margin
+"""
+# a remark at the margin
+    assert f(text) == text
+
+
+SEVEN = 7
+
+
+@points(0)
+def test_to_think_about():
+    assert g(0) == 0
+
+
+@points(3)  # the harder one
+def test_g():
+    assert g(SEVEN) == 7
+''',
+}
+
+
+def test_tests_may_be_written_as_python_may_be(tmp_path):
+    """Where a test ends is Python's to say: a notebook without its last lines would give points for anything."""
+    for name, text in OWN.items():
+        (tmp_path / name).write_text(text)
+    hand_out(tmp_path / "out", source=tmp_path, form="nbgrader")
+    cells = json.loads((tmp_path / "out/mine.ipynb").read_text())["cells"]
+    _, _, preparation, first, _, second = ("".join(cell["source"]) for cell in cells)
+    assert preparation == "from chainrule.teaching import points\n\n\nSEVEN = 7"
+    assert first.endswith("    assert f(text) == text\n\n\ntest_f()")
+    assert second.startswith("@points(3)  # the harder one\ndef test_g():")
+    exec("\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"), {})
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("content", [b"def f(x:\n", "'é'".encode("latin-1"), b"\0"], ids=["syntax", "Latin", "null"])
+def test_an_exercise_that_is_no_python_is_named(name, content, tmp_path):
+    for file, text in OWN.items():
+        (tmp_path / file).write_text(text)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(cr.DataFileError, match=rf"/{name}: expected Python in UTF-8, received something else \("):
+        exercises(folder=tmp_path)
