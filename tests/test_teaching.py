@@ -375,3 +375,58 @@ def test_an_exercise_that_is_no_python_is_named(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(cr.DataFileError, match=rf"/{name}: expected Python in UTF-8, received something else \("):
         exercises(folder=tmp_path)
+
+
+def test_an_exercise_is_handed_out_once_and_only_if_it_is_clear_which(tmp_path):
+    written = hand_out(tmp_path / "class", ["linear", "ex01", "ex07", "ex07_linear"])
+    assert [exercise.name for exercise in written] == ["ex07_linear", "ex01_neuron"]
+    for name in ("ex01_a", "ex02_a"):
+        (tmp_path / f"{name}.py").write_text(GAP)
+        (tmp_path / f"test_{name}.py").write_text(POINTS)
+    assert [exercise.name for exercise in exercises(["ex02", "ex01_a"], tmp_path)] == ["ex02_a", "ex01_a"]
+    with pytest.raises(cr.ConfigurationError, match=r"exercise 'a' may be ex01_a or ex02_a\. Name it in full"):
+        exercises(["a"], tmp_path)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(cr.ConfigurationError, match=r"file is a file, expected a folder for the exercises"):
+        hand_out(tmp_path / "file", ["linear"])
+
+
+TESTS_OF_ALL_FATES = '''
+import pytest
+from chainrule.teaching import points
+
+
+@pytest.fixture
+def broken():
+    raise OSError
+
+
+@points(16)
+def test_right():
+    """
+    >>> 1
+    1
+    """
+
+
+def test_without_points(broken):
+    pass
+
+
+@pytest.mark.skip
+@points(32)
+def test_skipped():
+    pass
+'''
+
+
+def test_a_file_that_cannot_be_read_costs_its_own_points_and_no_others(tmp_path):
+    hand_out(tmp_path, ["neuron", "relu"], "solutions")
+    (tmp_path / "ex01_neuron.py").write_text("def neuron(x, w, b:\n    return x @ w + b\n")
+    (tmp_path / "test_fates.py").write_text(TESTS_OF_ALL_FATES)
+    status, said = run(
+        "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", "test_fates.py", ".", cwd=tmp_path
+    )
+    assert status == 1
+    assert "SyntaxError" in said and "INTERNALERROR" not in said
+    assert "20 of 55 points" in said, said

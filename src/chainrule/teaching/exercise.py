@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from chainrule.errors import DataFileError, unknown_name
+from chainrule.errors import ConfigurationError, DataFileError, unknown_name
 
 OURS = Path(__file__).parent / "exercises"
 MARK = r"^([ \t]*)### {} SOLUTION *\n"
@@ -95,16 +95,21 @@ def exercises(names: Iterable[str] = (), folder: Path = OURS) -> list[Exercise]:
     paths = sorted(path for path in folder.glob("*.py") if (folder / f"test_{path.name}").is_file())
     if not paths:
         raise DataFileError(f"{folder}: expected exercises, NAME.py with test_NAME.py beside it, found none.")
-    words = [re.sub(r"^ex\d+_", "", path.stem) for path in paths]
-    known = {
-        alias: path
-        for path, word in zip(paths, words, strict=True)
-        for alias in (path.stem, word, path.stem.removesuffix(f"_{word}"))
-    }
+    chosen = []
     for name in names:
-        if name not in known:
-            raise unknown_name("exercise", name, words)
-    return [_read(path) for path in [known[name] for name in names] or paths]
+        meant = [path for path in paths if name in _names(path)]
+        if not meant:
+            raise unknown_name("exercise", name, [_names(path)[-1] for path in paths])
+        if len(meant) > 1:
+            both = " or ".join(path.stem for path in meant)
+            raise ConfigurationError(f"exercise {name!r} may be {both}. Name it in full.")
+        chosen += meant
+    return [_read(path) for path in dict.fromkeys(chosen or paths)]
+
+
+def _names(path: Path) -> list[str]:
+    """ex07_linear, ex07, linear."""
+    return [path.stem, *re.split(r"^(ex\d+)_", path.stem)[1:]]
 
 
 def without(source: str, unwanted: Callable[[ast.stmt], object]) -> str:
