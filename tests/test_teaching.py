@@ -9,10 +9,11 @@ import types
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.teaching import agree, exercises, hand_out
+from chainrule.teaching import agree, exercises, hand_out, points
 
 ALL = {exercise.name: exercise for exercise in exercises()}
 MSE, CE = "2 * (p - y) / p.size", "p[np.arange(len(labels)), labels]"
@@ -193,7 +194,12 @@ def test_half_an_exercise_is_told_from_none():
     ("given", "says"),
     [
         (None, r"gives nothing back"),
-        ("text", r"not the right value"),
+        ("text", r"not the right value\n  yours: expected "),
+        ({}, r"not the right value\n  yours: expected rows of numbers, received \{\}"),
+        ([1.0, 2.0, None], r"at \[2\]: yours \+nan"),
+        ([[1.0], [2.0, 3.0]], r"not the right value\n  yours: "),
+        ([1.0, 2.0, 3.0 + 1.0j], r"not the right value\n  yours: Complex data"),
+        (len, r"not the right value\n  yours: expected numbers, received "),
         ([1.0, 2.0, 4.0], r"not the right value\n  at \[2\]: yours \+4, expected \+3"),
         ([1.0, 2.0], r"yours has shape \(2,\), expected \(3,\)"),
         ([2.0, 4.0, 6.0], r"^twice\n"),
@@ -204,6 +210,25 @@ def test_half_an_exercise_is_told_from_none():
 def test_agree_says_what_is_not_right(given, says):
     with pytest.raises(AssertionError, match=says):
         agree(given, [1.0, 2.0, 3.0], {"twice": [2.0, 4.0, 6.0]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "says"),
+    [("over", 1000.0, "overflow encountered in exp: a number has grown"), ("under", -1000.0, "underflow encountered")],
+)
+def test_a_float_that_fails_is_told_by_the_place(kind, number, says):
+    @points(1)
+    def test():
+        with np.errstate(**{kind: "raise"}):  # as a student may, who looks for something
+            np.exp(number)
+
+    with pytest.raises(AssertionError, match=rf"test: {says}"):
+        test()
+
+
+def test_underflow_is_no_mistake():
+    with np.errstate(under="raise"):
+        points(1)(lambda: np.exp(-1000.0))()
 
 
 GAP = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n"
