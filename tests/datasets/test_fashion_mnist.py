@@ -30,6 +30,7 @@ SUFFICE = {  # what gets there with no other mirror: so many requests for a file
     "labelling": 1,
     "in_chunks": 1,
     "redirecting": 2,
+    "redirecting_with_an_endless_page": 2,
 }
 REFUSED = {  # what does not, and what is said of it
     "breaking_off": r"the connection broke off, 6 times",
@@ -166,6 +167,13 @@ def test_the_next_mirror_is_asked_and_goes_on_with_what_is_there(kind, call, con
     assert others == {"good"}, "a mirror that failed is not waited for again"
 
 
+def test_the_page_of_a_redirection_is_not_read(call, server):
+    """requests reads it to its end, however far that is."""
+    server.read_to_the_end = False
+    call("redirecting_with_an_endless_page")
+    assert not server.read_to_the_end
+
+
 # A part ---------------------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +228,32 @@ def test_without_a_network_it_says_what_to_put_where(call, contents, files):
     for name, content in contents.items():
         (call.folder / name).write_bytes(content)
     assert len(call(NOWHERE).test.x) == 20
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "mirror", "says"),
+    [
+        ("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem", "https://127.0.0.1:9/", r"CA certificate bundle.*/nowhere/ca\.pem"),
+        (
+            "HTTP_PROXY",
+            "socks5://127.0.0.1:9",
+            "http://clothes.invalid/",
+            r"(Missing dependencies for SOCKS support|cannot be reached)",
+        ),
+        ("HTTP_PROXY", "http:///", "http://clothes.invalid/", r"[Pp]roxy"),
+        ("HTTP_PROXY", "http://127.0.0.1:9", "http://clothes.invalid/", r"the proxy cannot be reached"),
+    ],
+    ids=["certificates", "SOCKS", "no proxy's address", "no proxy"],
+)
+def test_a_wrong_setting_of_the_institute_is_told_and_the_next_mirror_asked(
+    variable, value, mirror, says, call, contents, monkeypatch
+):
+    monkeypatch.setenv(variable, value)
+    monkeypatch.delenv(variable.lower(), raising=False)
+    with pytest.raises(DataFileError, match=rf"could not be fetched \({mirror}: .*{says}"):
+        call(mirror)
+    call(mirror, "good")
+    assert holds_all(call.folder, contents)
 
 
 def test_what_was_put_there_needs_no_extra_and_is_not_written_to(call, contents, monkeypatch):
