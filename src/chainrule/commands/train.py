@@ -164,7 +164,7 @@ def teach(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", show_default="runs/mnist-WIDTHS-seedN, numbered", help="Folder of the run."),
+        typer.Option(metavar="DIR", show_default="runs/DATA-WIDTHS-seedN, numbered", help="Folder of the run."),
     ] = None,
     threads: Annotated[
         str | None,
@@ -183,7 +183,8 @@ def teach(
             exists=True,
             file_okay=False,
             show_default="the bundled MNIST; Fashion-MNIST is fetched once and kept",
-            help="A folder with the four IDX files, named as those of MNIST: own images, or Fashion-MNIST's.",
+            help="A folder with four IDX files, named as MNIST's. `mnist` takes any images, `fashion-mnist` its own "
+            "alone, packed as they come, and fetches there what is missing.",
         ),
     ] = None,
 ) -> None:

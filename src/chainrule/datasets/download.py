@@ -73,7 +73,7 @@ def _missing(what: str, files: Sequence[RemoteFile], folder: Path) -> list[Remot
         if path.exists() and not _is_right(path, file):
             raise DataFileError(
                 f"{path}: expected the file of {what} (sha256 {file.sha256}), received another one, or a damaged one. "
-                "Delete it, and it is fetched again, or name another folder."
+                "Move it away, and it is fetched again, or name another folder."
             )
     return [file for file in files if not (folder / file.name).exists()]
 
@@ -218,7 +218,7 @@ def _session(what: str) -> Session:
     except ImportError:
         raise MissingExtraError(f"Downloading {what}", "requests", "data") from None
     session = requests.Session()
-    session.hooks["response"] = _leave_unread
+    session.hooks["response"] = [_leave_unread]
     return session
 
 
