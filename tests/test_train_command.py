@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import chainrule as cr
-from chainrule import cli
+from chainrule import cli, threads
 from chainrule.commands import carrying_out
 from chainrule.datasets import write_idx
 from chainrule.datasets.download import RemoteFile
@@ -155,6 +155,8 @@ def limits(monkeypatch):
         ((), 8, "OPENBLAS_NUM_THREADS", 8),
         ((), 8, "OMP_NUM_THREADS", 8),
         ((), None, None, None),
+        (("--threads", "3"), None, None, None),
+        (("--threads", "auto"), None, None, None),
         (("--threads", "3"), 8, "OPENBLAS_NUM_THREADS", 3),
         (("--threads", "auto"), 8, None, 2),
     ],
@@ -172,7 +174,22 @@ def test_the_number_of_threads_is_used_and_recorded(
     assert (code, err) == (0, "")
     assert limits == [expected]
     assert config(tmp_path / "out")["threads"] == expected
-    assert out.startswith("BLAS threads: 2, the fastest here and now\n") == ("auto" in options)
+    assert ("BLAS threads: 2, the fastest here and now\n" in out) == (expected == 2)
+    assert ("note: the BLAS of this NumPy cannot be told" in out) == (usual is None and bool(options))
+
+
+@pytest.mark.filterwarnings("default::chainrule.ChainruleWarning")
+def test_a_run_that_goes_on_where_the_blas_cannot_be_told_records_no_number(
+    folder, call, limits, stopped, tmp_path, monkeypatch
+):
+    call("mnist", "--data", folder, "--hidden", 8, "--epochs", 2, "--output", "out", "--threads", 2)
+    assert config(tmp_path / "out")["threads"] == 2
+    stopped.undo()
+    monkeypatch.setattr(threads, "_counts", lambda blas: [])
+    code, _, err = call("mnist", "--resume", "out")
+    assert code == 0
+    assert "decides itself, where 2 were used so far: the last digits may differ" in err
+    assert config(tmp_path / "out")["threads"] is None
 
 
 def test_a_run_goes_on_with_its_number_of_threads(folder, call, limits, stopped, tmp_path, monkeypatch):
