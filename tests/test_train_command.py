@@ -4,15 +4,17 @@ import hashlib
 import json
 import signal
 import sys
+from functools import partial
 
 import pytest
 
 import chainrule as cr
-from chainrule import cli, threads
+from chainrule import threads
 from chainrule.commands import carrying_out
 from chainrule.datasets import write_idx
 from chainrule.datasets.download import RemoteFile
 from chainrule.interruption import Interruption
+from command_line import here
 from faulty_server import serving
 
 fashion = sys.modules["chainrule.datasets.fashion_mnist"]
@@ -35,15 +37,7 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(carrying_out.runs, "write", lambda run, folder: write_config(run, folder))
 
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["chainrule", "train", *map(str, arguments)])
-        try:
-            code = cli.main()
-        except SystemExit as leaving:
-            code = leaving.code
-        return code, *capsys.readouterr()
-
-    return call
+    return partial(here, monkeypatch, capsys, "train")
 
 
 def write_config(run, folder):
