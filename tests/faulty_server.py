@@ -137,6 +137,14 @@ def redirecting(to, content, start):
 
 
 @fault
+def redirecting_with_an_endless_page(to, content, start):
+    to.answer(302, Location=to.path.replace("redirecting_with_an_endless_page", "good"))
+    for _ in range(2000):  # 20 MB: nobody's memory is to suffer if it is read
+        to.wfile.write(bytes(10_000))
+    to.server.read_to_the_end = True
+
+
+@fault
 def redirecting_to_itself(to, content, start):
     to.answer(302, Location=to.path)
 

@@ -20,6 +20,7 @@ from chainrule import cli, runs
 from chainrule.datasets import write_idx
 from chainrule.interruption import Interruption
 from chainrule.recipes import RECIPES, Recipe
+from command_line import here
 
 PICTURES = ["confusion.png", "curves.png", "predictions.png", "weights.png"]
 EVERYTHING = sorted([*PICTURES, "checkpoints", "config.json", "history.csv", "model.safetensors"])
@@ -70,16 +71,6 @@ def run(*arguments, cwd, **environment):
     process = start(*arguments, cwd=cwd, **environment)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
-
-
-def here(monkeypatch, capsys, *arguments):
-    """The same in this process, for what ends before training."""
-    monkeypatch.setattr(sys, "argv", ["chainrule", *map(str, arguments)])
-    try:
-        code = cli.main()
-    except SystemExit as leaving:
-        code = leaving.code
-    return code, *capsys.readouterr()
 
 
 def names(folder):

@@ -36,7 +36,8 @@ LAYERS = [
     (lambda x: (x, x, x), cr.ConfigurationError, "Own #1: forward must return (y, cache)"),
     (lambda x: (x.sum(axis=1), ()), cr.ShapeError, f"{SHAPE} (2,)."),
     (lambda x: (x[:, :1], ()), cr.ShapeError, f"{SHAPE} (2, 1)."),
-    (lambda x: (3.0, ()), cr.ShapeError, f"{SHAPE} ()."),
+    (lambda x: (3.0, ()), cr.ShapeError, f"{SHAPE} a float."),
+    (lambda x: (x.tolist(), ()), cr.ShapeError, f"{SHAPE} a list."),
 ]
 USES = {
     "fit": lambda network: cr.Trainer(network, "cross_entropy").fit(X[:2], Y[:2]),

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import chainrule as cr
-from chainrule import cli
 from chainrule.datasets.ink import resized
+from command_line import here
 
 NO_INK = "no ink found: the picture is blank."
 
@@ -47,12 +47,7 @@ def predict(monkeypatch, capsys):
     """The command in this process; exit code, output and errors as lines."""
 
     def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["chainrule", "predict", *map(str, arguments)])
-        try:
-            code = cli.main()
-        except SystemExit as leaving:
-            code = leaving.code
-        out, err = capsys.readouterr()
+        code, out, err = here(monkeypatch, capsys, "predict", *arguments)
         return code, out.splitlines(), err.splitlines()
 
     return call

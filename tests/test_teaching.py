@@ -9,10 +9,11 @@ import types
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.teaching import agree, exercises, hand_out
+from chainrule.teaching import agree, exercises, hand_out, points
 
 ALL = {exercise.name: exercise for exercise in exercises()}
 MSE, CE = "2 * (p - y) / p.size", "p[np.arange(len(labels)), labels]"
@@ -193,7 +194,12 @@ def test_half_an_exercise_is_told_from_none():
     ("given", "says"),
     [
         (None, r"gives nothing back"),
-        ("text", r"not the right value"),
+        ("text", r"not the right value\n  yours: expected "),
+        ({}, r"not the right value\n  yours: expected rows of numbers, received \{\}"),
+        ([1.0, 2.0, None], r"at \[2\]: yours \+nan"),
+        ([[1.0], [2.0, 3.0]], r"not the right value\n  yours: "),
+        ([1.0, 2.0, 3.0 + 1.0j], r"not the right value\n  yours: Complex data"),
+        (len, r"not the right value\n  yours: expected numbers, received "),
         ([1.0, 2.0, 4.0], r"not the right value\n  at \[2\]: yours \+4, expected \+3"),
         ([1.0, 2.0], r"yours has shape \(2,\), expected \(3,\)"),
         ([2.0, 4.0, 6.0], r"^twice\n"),
@@ -204,6 +210,25 @@ def test_half_an_exercise_is_told_from_none():
 def test_agree_says_what_is_not_right(given, says):
     with pytest.raises(AssertionError, match=says):
         agree(given, [1.0, 2.0, 3.0], {"twice": [2.0, 4.0, 6.0]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "says"),
+    [("over", 1000.0, "overflow encountered in exp: a number has grown"), ("under", -1000.0, "underflow encountered")],
+)
+def test_a_float_that_fails_is_told_by_the_place(kind, number, says):
+    @points(1)
+    def test():
+        with np.errstate(**{kind: "raise"}):  # as a student may, who looks for something
+            np.exp(number)
+
+    with pytest.raises(AssertionError, match=rf"test: {says}"):
+        test()
+
+
+def test_underflow_is_no_mistake():
+    with np.errstate(under="raise"):
+        points(1)(lambda: np.exp(-1000.0))()
 
 
 GAP = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n"
@@ -317,3 +342,116 @@ def test_notebooks_are_valid(notebooks):
     nbformat = pytest.importorskip("nbformat")
     for notebook in notebooks.values():
         nbformat.validate(notebook)
+
+
+OWN = {
+    "mine.py": GAP + GAP.replace("def f", "def g"),
+    "test_mine.py": '''"""Checks mine.py."""
+
+from mine import (
+    f,
+    g,
+)
+from chainrule.teaching import points
+
+
+@points(2)
+def test_f():
+    text = """
+def at_the_margin
+"""
+# a remark at the margin
+    assert f(text) == text
+
+
+SEVEN = 7
+
+
+@points(0)
+def test_to_think_about():
+    assert g(0) == 0
+
+
+@points(3)  # the harder one
+def test_g():
+    assert g(SEVEN) == 7
+''',
+}
+
+
+def test_tests_may_be_written_as_python_may_be(tmp_path):
+    """Where a test ends is Python's to say: a notebook without its last lines would give points for anything."""
+    for name, text in OWN.items():
+        (tmp_path / name).write_text(text)
+    hand_out(tmp_path / "out", source=tmp_path, form="nbgrader")
+    cells = json.loads((tmp_path / "out/mine.ipynb").read_text())["cells"]
+    _, _, preparation, first, _, second = ("".join(cell["source"]) for cell in cells)
+    assert preparation == "from chainrule.teaching import points\n\n\nSEVEN = 7"
+    assert first.endswith("    assert f(text) == text\n\n\ntest_f()")
+    assert second.startswith("@points(3)  # the harder one\ndef test_g():")
+    exec("\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"), {})
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("content", [b"def f(x:\n", "'é'".encode("latin-1"), b"\0"], ids=["syntax", "Latin", "null"])
+def test_an_exercise_that_is_no_python_is_named(name, content, tmp_path):
+    for file, text in OWN.items():
+        (tmp_path / file).write_text(text)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(cr.DataFileError, match=rf"/{name}: expected Python in UTF-8, received something else \("):
+        exercises(folder=tmp_path)
+
+
+def test_an_exercise_is_handed_out_once_and_only_if_it_is_clear_which(tmp_path):
+    written = hand_out(tmp_path / "class", ["linear", "ex01", "ex07", "ex07_linear"])
+    assert [exercise.name for exercise in written] == ["ex07_linear", "ex01_neuron"]
+    for name in ("ex01_a", "ex02_a"):
+        (tmp_path / f"{name}.py").write_text(GAP)
+        (tmp_path / f"test_{name}.py").write_text(POINTS)
+    assert [exercise.name for exercise in exercises(["ex02", "ex01_a"], tmp_path)] == ["ex02_a", "ex01_a"]
+    with pytest.raises(cr.ConfigurationError, match=r"exercise 'a' may be ex01_a or ex02_a\. Name it in full"):
+        exercises(["a"], tmp_path)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(cr.ConfigurationError, match=r"file is a file, expected a folder for the exercises"):
+        hand_out(tmp_path / "file", ["linear"])
+
+
+TESTS_OF_ALL_FATES = '''
+import pytest
+from chainrule.teaching import points
+
+
+@pytest.fixture
+def broken():
+    raise OSError
+
+
+@points(16)
+def test_right():
+    """
+    >>> 1
+    1
+    """
+
+
+def test_without_points(broken):
+    pass
+
+
+@pytest.mark.skip
+@points(32)
+def test_skipped():
+    pass
+'''
+
+
+def test_a_file_that_cannot_be_read_costs_its_own_points_and_no_others(tmp_path):
+    hand_out(tmp_path, ["neuron", "relu"], "solutions")
+    (tmp_path / "ex01_neuron.py").write_text("def neuron(x, w, b:\n    return x @ w + b\n")
+    (tmp_path / "test_fates.py").write_text(TESTS_OF_ALL_FATES)
+    status, said = run(
+        "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", "test_fates.py", ".", cwd=tmp_path
+    )
+    assert status == 1
+    assert "SyntaxError" in said and "INTERNALERROR" not in said
+    assert "20 of 55 points" in said, said

@@ -1,6 +1,8 @@
 """The number of BLAS threads: how it is chosen from times that are made up, and that it is kept."""
 
+import copy
 import itertools
+import pickle
 import sys
 
 import numpy as np
@@ -32,6 +34,9 @@ class Limit:
         self.blas, self.before = blas, blas.count
         blas.told.append(count)
         blas.count = min(count, blas.most)
+
+    def __reduce__(self):
+        raise TypeError("ctypes objects containing pointers cannot be pickled")  # as it is with threadpoolctl's
 
     def restore_original_limits(self):
         self.blas.count = self.before
@@ -211,6 +216,16 @@ def test_the_number_holds_while_training_runs(blas):
         break
     del _
     assert blas.count == 2, "a loop that was left has ended"
+
+
+def test_a_trainer_is_copied_while_its_loop_is_open(blas):
+    trainer = trainer_with(Threads(3))
+    for _ in trainer.steps(X, Y, epochs=1):
+        copies = copy.deepcopy(trainer), pickle.loads(pickle.dumps(trainer))
+        for other in copies:
+            other.callbacks[0].on_end(other)
+        assert blas.count == 3, "the loop that is open is not theirs to end"
+    assert blas.count == 2
 
 
 def test_auto_is_measured_once_for_a_training(blas, two_are_best):

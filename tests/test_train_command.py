@@ -4,15 +4,17 @@ import hashlib
 import json
 import signal
 import sys
+from functools import partial
 
 import pytest
 
 import chainrule as cr
-from chainrule import cli
+from chainrule import threads
 from chainrule.commands import carrying_out
 from chainrule.datasets import write_idx
 from chainrule.datasets.download import RemoteFile
 from chainrule.interruption import Interruption
+from command_line import here
 from faulty_server import serving
 
 fashion = sys.modules["chainrule.datasets.fashion_mnist"]
@@ -35,15 +37,7 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(carrying_out.runs, "write", lambda run, folder: write_config(run, folder))
 
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["chainrule", "train", *map(str, arguments)])
-        try:
-            code = cli.main()
-        except SystemExit as leaving:
-            code = leaving.code
-        return code, *capsys.readouterr()
-
-    return call
+    return partial(here, monkeypatch, capsys, "train")
 
 
 def write_config(run, folder):
@@ -155,6 +149,8 @@ def limits(monkeypatch):
         ((), 8, "OPENBLAS_NUM_THREADS", 8),
         ((), 8, "OMP_NUM_THREADS", 8),
         ((), None, None, None),
+        (("--threads", "3"), None, None, None),
+        (("--threads", "auto"), None, None, None),
         (("--threads", "3"), 8, "OPENBLAS_NUM_THREADS", 3),
         (("--threads", "auto"), 8, None, 2),
     ],
@@ -172,7 +168,22 @@ def test_the_number_of_threads_is_used_and_recorded(
     assert (code, err) == (0, "")
     assert limits == [expected]
     assert config(tmp_path / "out")["threads"] == expected
-    assert out.startswith("BLAS threads: 2, the fastest here and now\n") == ("auto" in options)
+    assert ("BLAS threads: 2, the fastest here and now\n" in out) == (expected == 2)
+    assert ("note: the BLAS of this NumPy cannot be told" in out) == (usual is None and bool(options))
+
+
+@pytest.mark.filterwarnings("default::chainrule.ChainruleWarning")
+def test_a_run_that_goes_on_where_the_blas_cannot_be_told_records_no_number(
+    folder, call, limits, stopped, tmp_path, monkeypatch
+):
+    call("mnist", "--data", folder, "--hidden", 8, "--epochs", 2, "--output", "out", "--threads", 2)
+    assert config(tmp_path / "out")["threads"] == 2
+    stopped.undo()
+    monkeypatch.setattr(threads, "_counts", lambda blas: [])
+    code, _, err = call("mnist", "--resume", "out")
+    assert code == 0
+    assert "decides itself, where 2 were used so far: the last digits may differ" in err
+    assert config(tmp_path / "out")["threads"] is None
 
 
 def test_a_run_goes_on_with_its_number_of_threads(folder, call, limits, stopped, tmp_path, monkeypatch):

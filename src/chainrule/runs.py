@@ -135,7 +135,7 @@ def sizes(data: Dataset) -> dict[str, int]:
 
 def plan(command: str, recipe: Recipe, data: Dataset, origin: Origin, trainer: Trainer) -> dict[str, Any]:
     """All that is needed to repeat the run, or to go on with it."""
-    counts = [callback.used or callback.count for callback in trainer.callbacks if isinstance(callback, Threads)]
+    threads = [callback for callback in trainer.callbacks if isinstance(callback, Threads)]
     return {
         "command": command,
         "status": "running",
@@ -151,7 +151,7 @@ def plan(command: str, recipe: Recipe, data: Dataset, origin: Origin, trainer: T
             "python": platform.python_version(),
         },
         "machine": machine(),
-        "threads": counts[0] if counts else None,  # of the BLAS, where it can be told
+        "threads": next((it.used if trainer.step else it.count for it in threads), None),  # None: the BLAS decided
     }
 
 

@@ -86,6 +86,9 @@ class Threads(Callback):
             self._limit.restore_original_limits()
             self._limit = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_limit": None}  # a copy has no loop to end, and the limit holds pointers into the BLAS
+
     def state(self) -> dict[str, Any]:
         return {"used": self.used}
 

@@ -117,7 +117,8 @@ def checked_forward(layer: Layer, x: Array, out_shape: Shape) -> Array:
     if getattr(y, "shape", None) != (x.shape[0], *out_shape):
         raise ShapeError(
             f"{layer.title()}: forward must return y of shape (N, {', '.join(map(str, out_shape))}), as build says, "
-            f"received {np.shape(y)}. Mend forward, or let build(in_shape, rng) return the shape of one y."
+            f"received {y.shape if isinstance(y, np.ndarray) else f'a {type(y).__name__}'}. Mend forward, or let "
+            "build(in_shape, rng) return the shape of one y."
         )
     return y
 

@@ -30,6 +30,7 @@ SUFFICE = {  # what gets there with no other mirror: so many requests for a file
     "labelling": 1,
     "in_chunks": 1,
     "redirecting": 2,
+    "redirecting_with_an_endless_page": 2,
 }
 REFUSED = {  # what does not, and what is said of it
     "breaking_off": r"the connection broke off, 6 times",
@@ -46,6 +47,7 @@ REFUSED = {  # what does not, and what is said of it
     "missing": r"404 Not Found",
     "broken": r"500 Internal Server Error",
 }
+SILENT = {"falling_silent", "never_answering"}
 NOWHERE = "http://127.0.0.1:9/"  # the port that throws everything away, where nobody listens
 
 
@@ -72,7 +74,6 @@ def files(contents, monkeypatch):
 @pytest.fixture
 def server(contents, files, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "SILENCE", 0.2)
     with serving(contents) as server:
         yield server
 
@@ -84,6 +85,8 @@ def call(server, tmp_path, monkeypatch):
     def call(*mirrors):
         addresses = [mirror if ":" in mirror else server.mirror(mirror) for mirror in mirrors]
         monkeypatch.setattr(module, "MIRRORS", addresses)
+        if SILENT & {*mirrors}:  # the others may take their time on a machine that is busy
+            monkeypatch.setattr(download, "SILENCE", 0.2)
         return fashion_mnist(folder, validation=10)
 
     folder = tmp_path / "made" / "clothes"
@@ -166,6 +169,13 @@ def test_the_next_mirror_is_asked_and_goes_on_with_what_is_there(kind, call, con
     assert others == {"good"}, "a mirror that failed is not waited for again"
 
 
+def test_the_page_of_a_redirection_is_not_read(call, server):
+    """requests reads it to its end, however far that is."""
+    server.read_to_the_end = False
+    call("redirecting_with_an_endless_page")
+    assert not server.read_to_the_end
+
+
 # A part ---------------------------------------------------------------------------------------------------------------
 
 
@@ -222,6 +232,32 @@ def test_without_a_network_it_says_what_to_put_where(call, contents, files):
     assert len(call(NOWHERE).test.x) == 20
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "mirror", "says"),
+    [
+        ("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem", "https://127.0.0.1:9/", r"CA certificate bundle.*/nowhere/ca\.pem"),
+        (
+            "HTTP_PROXY",
+            "socks5://127.0.0.1:9",
+            "http://clothes.invalid/",
+            r"(Missing dependencies for SOCKS support|cannot be reached)",
+        ),
+        ("HTTP_PROXY", "http:///", "http://clothes.invalid/", r"[Pp]roxy"),
+        ("HTTP_PROXY", "http://127.0.0.1:9", "http://clothes.invalid/", r"the proxy cannot be reached"),
+    ],
+    ids=["certificates", "SOCKS", "no proxy's address", "no proxy"],
+)
+def test_a_wrong_setting_of_the_institute_is_told_and_the_next_mirror_asked(
+    variable, value, mirror, says, call, contents, monkeypatch
+):
+    monkeypatch.setenv(variable, value)
+    monkeypatch.delenv(variable.lower(), raising=False)
+    with pytest.raises(DataFileError, match=rf"could not be fetched \({mirror}: .*{says}"):
+        call(mirror)
+    call(mirror, "good")
+    assert holds_all(call.folder, contents)
+
+
 def test_what_was_put_there_needs_no_extra_and_is_not_written_to(call, contents, monkeypatch):
     call.folder.mkdir(parents=True)
     for name, content in contents.items():
@@ -270,6 +306,8 @@ def test_a_file_of_another_data_set_is_left_alone(call, contents, server):
     call.folder.mkdir(parents=True)
     (call.folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"precious")
     with pytest.raises(DataFileError, match=r"t10k-labels-idx1-ubyte\.gz: expected the file of Fashion-MNIST \(sha256"):
+        call("good")
+    with pytest.raises(DataFileError, match="Move it away"):  # "Delete it" might cost somebody's own images
         call("good")
     assert (call.folder / "t10k-labels-idx1-ubyte.gz").read_bytes() == b"precious"
     assert server.requests == []

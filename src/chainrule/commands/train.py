@@ -17,6 +17,7 @@ from chainrule.datasets.dataset import Dataset
 from chainrule.errors import unknown_name
 from chainrule.layers import ACTIVATIONS
 from chainrule.recipes import OPTIMIZERS, RECIPES, SCHEDULES, Recipe
+from chainrule.terminal import say
 from chainrule.threads import usual_count
 
 SETTINGS = {field.name for field in fields(Recipe)}
@@ -164,7 +165,7 @@ def teach(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", show_default="runs/mnist-WIDTHS-seedN, numbered", help="Folder of the run."),
+        typer.Option(metavar="DIR", show_default="runs/DATA-WIDTHS-seedN, numbered", help="Folder of the run."),
     ] = None,
     threads: Annotated[
         str | None,
@@ -183,7 +184,8 @@ def teach(
             exists=True,
             file_okay=False,
             show_default="the bundled MNIST; Fashion-MNIST is fetched once and kept",
-            help="A folder with the four IDX files, named as those of MNIST: own images, or Fashion-MNIST's.",
+            help="A folder with four IDX files, named as MNIST's. `mnist` takes any images, `fashion-mnist` its own "
+            "alone, packed as they come, and fetches there what is missing.",
         ),
     ] = None,
 ) -> None:
@@ -217,16 +219,18 @@ def _read(origin: runs.Origin) -> Dataset:
 
 def _threads(text: str | None) -> int | Literal["auto"] | None:
     """What --threads says; without it one thread, unless the environment says another number."""
-    if text is None:
-        usual = usual_count()
-        return usual if usual is None or any(name in os.environ for name in THREAD_VARIABLES) else 1
-    if text == "auto":
-        return "auto"
-    if not (text.isascii() and text.isdecimal() and int(text)):
+    if not (text in (None, "auto") or (text.isascii() and text.isdecimal() and int(text))):
         raise typer.BadParameter(
             f"expected a number of 1 or more, or auto, received {text!r}.", param_hint="'--threads'"
         )
-    return int(text)
+    usual = usual_count()
+    if usual is None:
+        if text is not None:
+            say("note: the BLAS of this NumPy cannot be told how many threads to use, and decides itself")
+        return None
+    if text is None:
+        return usual if any(name in os.environ for name in THREAD_VARIABLES) else 1
+    return "auto" if text == "auto" else int(text)
 
 
 def _refuse_beside_resume(context: typer.Context) -> None:

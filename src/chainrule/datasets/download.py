@@ -73,7 +73,7 @@ def _missing(what: str, files: Sequence[RemoteFile], folder: Path) -> list[Remot
         if path.exists() and not _is_right(path, file):
             raise DataFileError(
                 f"{path}: expected the file of {what} (sha256 {file.sha256}), received another one, or a damaged one. "
-                "Delete it, and it is fetched again, or name another folder."
+                "Move it away, and it is fetched again, or name another folder."
             )
     return [file for file in files if not (folder / file.name).exists()]
 
@@ -146,7 +146,7 @@ def _append(url: str, part: Path, file: RemoteFile, session: Session, tell: Call
     """One request: for the whole file, or for what the part lacks."""
     begun = _size(part)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
-    with session.get(url, headers=headers, stream=True, timeout=(CONNECTING, SILENCE)) as response:
+    with _answer(session, url, headers) as response:
         place = _where_it_begins(response, begun, file)
         with part.open("ab") as output:
             # A .gz file is often labelled as gzip encoding of something else: decoded, it would be another file.
@@ -161,6 +161,17 @@ def _append(url: str, part: Path, file: RemoteFile, session: Session, tell: Call
                 tell()
     if place < file.size:
         raise Unusable(f"{place:,} of {file.size:,} bytes")
+
+
+def _answer(session: Session, url: str, headers: dict[str, str]) -> Response:
+    from requests import RequestException
+
+    try:
+        return session.get(url, headers=headers, stream=True, timeout=(CONNECTING, SILENCE))
+    except RequestException:
+        raise
+    except OSError as error:  # REQUESTS_CA_BUNDLE names a file that is not there
+        raise Unusable(str(error)) from error
 
 
 def _where_it_begins(response: Response, asked: int, file: RemoteFile) -> int:
@@ -184,7 +195,7 @@ def _size(path: Path) -> int:
 
 
 def _in_words(error: Exception) -> str:
-    """What the network did; its libraries' own messages tell of their insides."""
+    """What the network did; its libraries' own messages tell of their insides, but for a wrong address of a proxy."""
     from requests import exceptions
     from urllib3.exceptions import ReadTimeoutError
 
@@ -197,7 +208,8 @@ def _in_words(error: Exception) -> str:
         exceptions.TooManyRedirects: "it redirects without end",
         exceptions.ConnectionError: "cannot be reached",
     }
-    return next((text for kind, text in words.items() if isinstance(error, kind)), "the connection broke off")
+    other = str(error) if isinstance(error, ValueError) else "the connection broke off"
+    return next((text for kind, text in words.items() if isinstance(error, kind)), other)
 
 
 def _session(what: str) -> Session:
@@ -205,7 +217,15 @@ def _session(what: str) -> Session:
         import requests
     except ImportError:
         raise MissingExtraError(f"Downloading {what}", "requests", "data") from None
-    return requests.Session()
+    session = requests.Session()
+    session.hooks["response"] = [_leave_unread]
+    return session
+
+
+def _leave_unread(response: Response, **options: Any) -> None:
+    """Close a redirection: requests would read the page that comes with it into memory, to its end if it has one."""
+    if response.is_redirect:
+        response.close()
 
 
 @contextmanager

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from chainrule.errors import DataFileError, unknown_name
+from chainrule.errors import ConfigurationError, DataFileError, unknown_name
 
 OURS = Path(__file__).parent / "exercises"
 MARK = r"^([ \t]*)### {} SOLUTION *\n"
 MARKED = re.compile(MARK.format("BEGIN") + r".*?" + MARK.format("END"), re.M | re.S)
 STUB = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()\n"  # word for word nbgrader's
-# A test that gives points, to the next line at the margin.
-TEST = re.compile(r"^@points\((\d+)\)\ndef (test_\w+)\(\):\n(?:(?:[ \t].*)?(?:\n|\Z))+", re.M)
 
 
 class Graded(NamedTuple):
@@ -70,12 +68,17 @@ class Exercise:
     @property
     def graded(self) -> list[Graded]:
         """The tests marked @points(n), in order."""
-        return [Graded(found[2], found[0].rstrip(), int(found[1])) for found in TEST.finditer(self.tests)]
+        lines = self.tests.split("\n")
+        return [
+            Graded(node.name, "\n".join(lines[_place(node)]), points)
+            for node in ast.parse(self.tests).body
+            if isinstance(node, ast.FunctionDef) and (points := _points(node)) is not None
+        ]
 
     @property
     def preparation(self) -> str:
         """What the tests have beside themselves: imports, data, functions."""
-        return TEST.sub("", self.tests)
+        return without(self.tests, lambda node: _points(node) is not None)
 
     @property
     def points(self) -> int:
@@ -92,21 +95,60 @@ def exercises(names: Iterable[str] = (), folder: Path = OURS) -> list[Exercise]:
     paths = sorted(path for path in folder.glob("*.py") if (folder / f"test_{path.name}").is_file())
     if not paths:
         raise DataFileError(f"{folder}: expected exercises, NAME.py with test_NAME.py beside it, found none.")
-    words = [re.sub(r"^ex\d+_", "", path.stem) for path in paths]
-    known = {
-        alias: path
-        for path, word in zip(paths, words, strict=True)
-        for alias in (path.stem, word, path.stem.removesuffix(f"_{word}"))
-    }
+    chosen = []
     for name in names:
-        if name not in known:
-            raise unknown_name("exercise", name, words)
-    return [_read(path) for path in [known[name] for name in names] or paths]
+        meant = [path for path in paths if name in _names(path)]
+        if not meant:
+            raise unknown_name("exercise", name, [_names(path)[-1] for path in paths])
+        if len(meant) > 1:
+            both = " or ".join(path.stem for path in meant)
+            raise ConfigurationError(f"exercise {name!r} may be {both}. Name it in full.")
+        chosen += meant
+    return [_read(path) for path in dict.fromkeys(chosen or paths)]
+
+
+def _names(path: Path) -> list[str]:
+    """ex07_linear, ex07, linear."""
+    return [path.stem, *re.split(r"^(ex\d+)_", path.stem)[1:]]
+
+
+def without(source: str, unwanted: Callable[[ast.stmt], object]) -> str:
+    """The source without such statements at the margin, and without the blank lines behind each."""
+    lines = source.split("\n")
+    for node in reversed([node for node in ast.parse(source).body if unwanted(node)]):
+        place = _place(node)
+        while place.stop < len(lines) and not lines[place.stop].strip():
+            place = slice(place.start, place.stop + 1)
+        del lines[place]
+    return "\n".join(lines)
+
+
+def _points(node: ast.stmt) -> int | None:
+    """What a test is worth: n of `@points(n)` alone above `def test_name():`; None for everything else."""
+    match node:
+        case ast.FunctionDef(
+            decorator_list=[ast.Call(ast.Name("points"), [ast.Constant(int(worth))], [])], args=ast.arguments(args=[])
+        ) if node.name.startswith("test_"):
+            return worth
+    return None
+
+
+def _place(node: ast.stmt) -> slice:
+    """Its lines, with its decorators."""
+    first = min(part.lineno for part in [node, *getattr(node, "decorator_list", [])])
+    return slice(first - 1, node.end_lineno)
 
 
 def _read(path: Path) -> Exercise:
     tests = path.with_name(f"test_{path.name}")
-    exercise = Exercise(path.stem, path.read_text(encoding="utf-8"), tests.read_text(encoding="utf-8"))
+    texts = []
+    for file in (path, tests):
+        try:
+            texts.append(file.read_text(encoding="utf-8"))
+            ast.parse(texts[-1])
+        except (SyntaxError, ValueError) as error:  # ValueError: not UTF-8
+            raise DataFileError(f"{file}: expected Python in UTF-8, received something else ({error}).") from None
+    exercise = Exercise(path.stem, *texts)
     if exercise.skeleton == exercise.source or " SOLUTION" in exercise.skeleton:  # students would get it
         raise DataFileError(
             f"{path}: expected `### BEGIN SOLUTION` and `### END SOLUTION` around what is to be written."

@@ -13,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.border import as_array
 from chainrule.doctor import CAUSES, gradients
 from chainrule.doctor.report import Report, worst_entry
+from chainrule.errors import DataError
+from chainrule.layers.layer import Array
 
 TOLERANCE = 1e-7  # of the largest entry
-HINTS = {  # what lies behind NumPy's words, by the first of them
+HINTS = {  # what lies behind NumPy's words, by the first of them; that e^-1000 is 0 (underflow) is no mistake
     "overflow": "a number has grown too large: e^z of a large z, or steps that are too long",
     "divide": "something is divided by 0, or it is the logarithm of 0",
     "invalid": "0 is divided by 0, or one infinity taken from another",
@@ -43,13 +46,13 @@ def points(worth: int) -> Callable[[Callable[[], None]], Callable[[], None]]:
         def graded() -> None:
             __tracebackhide__ = True  # pytest then shows the learner's lines, not ours
             try:
-                with np.errstate(over="raise", invalid="raise", divide="raise"):
+                with np.errstate(all="raise", under="ignore"):
                     test()
             except NotImplementedError as error:
                 raise AssertionError(_not_written(_place(error))).with_traceback(error.__traceback__) from None
             except FloatingPointError as error:
-                says = f"{_place(error)}: {error}: {HINTS[str(error).split()[0]]}"
-                raise AssertionError(says).with_traceback(error.__traceback__) from None
+                says = [_place(error), str(error), *(hint for word, hint in HINTS.items() if word in str(error))]
+                raise AssertionError(": ".join(says)).with_traceback(error.__traceback__) from None
             except ValueError as error:
                 if "broadcast" in str(error) or "matmul" in str(error):
                     error.add_note(SHAPES)
@@ -75,12 +78,16 @@ def agree(given: Any, right: Any, mistakes: Mapping[str, Any] | None = None) -> 
       yours +3, expected +1.5
     """
     __tracebackhide__ = True
+    if given is None:
+        raise AssertionError("the function gives nothing back: is its `return` missing?")
+    try:
+        given, right = as_array(given, "yours").astype(np.float64), np.asarray(right, np.float64)
+    except DataError as error:
+        raise AssertionError(f"not the right value\n  {error}") from None
     if _equal(given, right):
         return
-    name = next((name for name, value in (mistakes or {}).items() if _equal(given, value)), None)
-    if given is None:
-        name = name or "the function gives nothing back: is its `return` missing?"
-    raise AssertionError("\n  ".join([name or "not the right value", *_difference(given, np.asarray(right))]))
+    name = next((name for name, value in (mistakes or {}).items() if _equal(given, value)), "not the right value")
+    raise AssertionError(f"{name}\n  {_difference(given, right)}")
 
 
 def examine(subject: Any, backward: Any = None, **more: Any) -> None:
@@ -127,22 +134,17 @@ def _place(error: BaseException) -> str:
     return traceback.tb_frame.f_code.co_qualname if traceback is not None else "the code"
 
 
-def _equal(given: Any, right: Any) -> bool:
-    try:
-        given, right = np.asarray(given, np.float64), np.asarray(right, np.float64)
-    except (TypeError, ValueError):
-        return False
+def _equal(given: Array, right: Any) -> bool:
+    right = np.asarray(right, np.float64)
     if given.shape != right.shape:
         return False
     scale = np.nanmax(np.abs(right), initial=0.0) or 1.0
     return np.allclose(given, right, rtol=0, atol=TOLERANCE * scale, equal_nan=True)
 
 
-def _difference(given: Any, right: Any) -> list[str]:
-    if np.shape(given) != right.shape:
-        return [f"yours has shape {np.shape(given)}, expected {right.shape}"] if given is not None else []
-    worst = worst_entry(given, right)
+def _difference(given: Array, right: Array) -> str:
+    worst = worst_entry(given, right) if given.shape == right.shape else None
     if worst is None:
-        return []
+        return f"yours has shape {given.shape}, expected {right.shape}"
     index, yours, expected = worst
-    return [f"{f'at {list(index)}: ' if index else ''}yours {yours:+.6g}, expected {expected:+.6g}"]
+    return f"{f'at {list(index)}: ' if index else ''}yours {yours:+.6g}, expected {expected:+.6g}"

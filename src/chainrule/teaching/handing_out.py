@@ -30,6 +30,8 @@ def hand_out(folder: Path, names: Iterable[str] = (), form: str = "students", so
     """
     if form not in FORMS:
         raise unknown_name("form", form, FORMS)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file, expected a folder for the exercises. Name another.")
     chosen = exercises(names, source)
     files = {folder / name: text for exercise in chosen for name, text in FORMS[form](exercise).items()}
     there = [path for path in files if path.exists()]

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from typing import Any
 
-from chainrule.teaching.exercise import Exercise
+from chainrule.teaching.exercise import Exercise, without
 
 
 def notebook(exercise: Exercise) -> str:
     """The notebook of an exercise, with its solution, which `nbgrader generate_assignment` takes out."""
     name, (title, _, story) = exercise.name, exercise.text.partition("\n")
-    preparation = re.sub(rf"^from {name} import .*\n", "", _without_docstring(exercise.preparation), flags=re.M)
+    preparation = without(exercise.preparation, lambda node: _is_text(node) or _imports(node, name))
     cells = [
         _cell("markdown", f"{name}-text", f"# {title}\n{story}", locked=True),
-        _cell("code", f"{name}-answer", _without_docstring(exercise.source), solution=True),
+        _cell("code", f"{name}-answer", without(exercise.source, _is_text), solution=True),
         _cell("code", f"{name}-preparation", preparation, locked=True),
     ]
     for test in exercise.graded:
@@ -37,7 +36,11 @@ def _cell(kind: str, name: str, text: str, **marks: Any) -> dict[str, Any]:
     return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
 
 
-def _without_docstring(source: str) -> str:
-    first = ast.parse(source).body[0]
-    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return "\n".join(source.splitlines()[first.end_lineno if is_docstring else 0 :])
+def _is_text(node: ast.stmt) -> bool:
+    """Is it the docstring?"""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _imports(node: ast.stmt, name: str) -> bool:
+    """Does it import what stands in a cell above?"""
+    return isinstance(node, ast.ImportFrom) and node.module == name
