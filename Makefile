@@ -50,5 +50,6 @@ clean: ## remove the venv and everything that was built or cached
 	touch $@
 
 .venv/book.stamp .venv/cli.stamp .venv/dev.stamp: .venv/%.stamp: pyproject.toml .venv/made.stamp
+	@echo "Installing chainrule and its extra $*: a minute or two the first time"
 	$(PIP) --editable '.[$*]'
 	touch $@

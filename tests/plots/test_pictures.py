@@ -22,6 +22,7 @@ DRAWINGS = {
     "digits": lambda trainer, x, y, **ax: plots.digits(x[:12], y[:12], **ax),
     "predictions": lambda trainer, x, y, **ax: plots.predictions(trainer.network, x[:10], y[:10], **ax),
     "features": lambda trainer, x, y, **ax: plots.features(trainer.network, **ax),
+    "feature_maps": lambda trainer, x, y, **ax: plots.feature_maps(filters(), x[0], **ax),
     "confusion": lambda trainer, x, y, **ax: plots.confusion(trainer.network, x[:999], y[:999], **ax),
     "most_confused": lambda trainer, x, y, **ax: plots.most_confused(trainer.network, x[:999], y[:999], **ax),
     "activation": lambda trainer, x, y, **ax: plots.activation("relu", **ax),
@@ -42,6 +43,10 @@ def plane():
 
 def xor():
     return cr.datasets.xor().train
+
+
+def filters():
+    return cr.Network(cr.Reshape(28, 28, 1), cr.Conv2D(1, 8, 5), in_shape=(784,), output="identity")
 
 
 def bowl():
