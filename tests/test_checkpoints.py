@@ -277,6 +277,9 @@ def test_a_state_that_cannot_be_written_is_named(tmp_path):
         def state(self):
             return {"when": {1, 2}}
 
+        def restore(self, state):
+            pass
+
     trainer = plain_trainer(callbacks=[Odd()])
     with pytest.raises(cr.ConfigurationError, match=r"trainer\.callbacks\.0\.when: cannot write \{1, 2\} \(set\)"):
         checkpoints.save(trainer, tmp_path / "a")
