@@ -644,5 +644,5 @@ def test_data_that_is_damaged(small, monkeypatch, capsys, tmp_path):
 def test_without_the_extra_the_pip_line_is_printed(monkeypatch, capsys):
     monkeypatch.setattr(cli, "find_spec", lambda package: None if package == "rich" else package)
     assert here(monkeypatch, capsys, "train", "mnist") == (
-        1, "", "The command line needs rich: pip install 'chainrule[cli]'\n"
+        1, "", "The command line needs rich: pip install 'chainrule[cli]' (in a clone: '.[cli]')\n"
     )  # fmt: skip
