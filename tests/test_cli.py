@@ -17,6 +17,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import cli, runs
+from chainrule.commands.carrying_out import changed
 from chainrule.datasets import write_idx
 from chainrule.interruption import Interruption
 from chainrule.recipes import RECIPES, Recipe
@@ -317,12 +318,15 @@ def test_what_cannot_be_gone_on_with_says_why(first_run, small, tmp_path, monkey
     cwd, _, _ = first_run
     monkeypatch.chdir(cwd)
     assert run("train", "mnist", "--data", small, "--epochs", 1, "--output", "done", cwd=cwd)[0] == 0
+    plan = config(cwd / "done")
+    plan["recipe"]["batch_size"] += 1  # that it is another training matters only while there is something left to do
+    (cwd / "done" / "config.json").write_text(json.dumps(plan))
     code, out, err = here(monkeypatch, capsys, "train", "mnist", "--resume", "done")
     assert (code, out) == (2, "")
     assert err.startswith(
         "error: done is finished: all 1 epochs. There is nothing to go on with. To train for longer begin"
     )
-    assert err.endswith(f": {config(cwd / 'done')['command']} --epochs 2\n")
+    assert err.endswith(f"in another folder: chainrule train mnist --data {small} --epochs 2 --output done-2\n")
     for text, fault in (
         (None, "it has no config.json that can be read"),
         ('{"recipe": {', "its config.json is damaged, or not of a run"),
@@ -449,7 +453,27 @@ def test_other_data_are_not_gone_on_with(small, digits, tmp_path):
     write_idx(folder / "train-images-idx3-ubyte.gz", digits.train.x[600:1200].reshape(-1, 28, 28))
     code, _, err = run("train", "mnist", "--resume", "out", cwd=tmp_path)
     assert code == 1
-    assert "data: x uint8 (550, 784) has other contents" in err
+    assert "data: x uint8 (550, 784) has other contents. Go on with the data and settings of that one" in err
+
+
+def test_options_are_replaced_in_a_command():
+    command = "chainrule train mnist --epochs 1 --output 'my runs/x' --seed 3 --epochs=2"
+    assert changed(command, {"--epochs": 4, "--output": Path("my runs/x-2")}) == (
+        "chainrule train mnist --seed 3 --epochs 4 --output 'my runs/x-2'"
+    )
+
+
+def test_a_run_from_before_elastic_was_a_setting_goes_on(short, tmp_path, monkeypatch):
+    run_it, options = short
+    with monkeypatch.context() as patch:
+        stop_after_a_step(patch)
+        patch.setitem(RECIPES, "default", Recipe(elastic=20))  # the alpha that there was, written as it was
+        run_it(*options, "--augment")
+    plan = config(tmp_path / "out")
+    del plan["recipe"]["elastic"]
+    (tmp_path / "out" / "config.json").write_text(json.dumps(plan))
+    code, out, _ = run_it("--resume", "out")
+    assert (code, out.startswith("going on from step-")) == (0, True)
 
 
 # Recipes ----------------------------------------------------------------------------------------------------------
@@ -620,5 +644,5 @@ def test_data_that_is_damaged(small, monkeypatch, capsys, tmp_path):
 def test_without_the_extra_the_pip_line_is_printed(monkeypatch, capsys):
     monkeypatch.setattr(cli, "find_spec", lambda package: None if package == "rich" else package)
     assert here(monkeypatch, capsys, "train", "mnist") == (
-        1, "", "The command line needs rich: pip install 'chainrule[cli]'\n"
+        1, "", "The command line needs rich: pip install 'chainrule[cli]' (in a clone: '.[cli]')\n"
     )  # fmt: skip

@@ -366,7 +366,7 @@ def test_what_is_not_a_model_is_refused_by_name_and_cheaply(make, words, tmp_pat
     ("name", "words"),
     [
         ("missing", "no such file"),
-        (".", "folder"),
+        (".", "folder.*such as model.safetensors"),
         ("a\0b", "cannot be read"),
         ("x" * 300, "cannot be read"),
         ("file/x", "read"),

@@ -67,8 +67,24 @@ def workplace(tmp_path, monkeypatch):
     "page", [pytest.param(p, id=p.stem, marks=[pytest.mark.slow] * (p.stem in SLOW)) for p in PAGES]
 )
 def test_a_page_does_what_it_shows(page, workplace, capsys):
-    names, printed = {}, ""
-    for kind, block in FENCE.findall(page.read_text(encoding="utf-8")):
+    follow(page.read_text(encoding="utf-8"), {}, capsys)
+
+
+def test_a_table_without_pandas_goes_the_same_way(workplace, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    reading, split, rest = (DOCS / "how-to/table.md").read_text(encoding="utf-8").partition("## Split first\n")
+    (block,) = re.findall(r"```python\n(import csv\n.*?)```", reading, re.S)
+    names = {"np": np, "cr": cr}
+    exec(block, names)
+    capsys.readouterr()
+    names["table"] = names["columns"]
+    follow(split + rest, names, capsys)
+
+
+def follow(text, names, capsys):
+    """Do what a text shows, from top to bottom."""
+    printed = ""
+    for kind, block in FENCE.findall(text):
         if kind == "python":
             assert printed == "", "it prints what the page does not show"
             if name := re.match(r"# (\w+\.py)\n", block):

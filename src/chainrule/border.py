@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -84,15 +85,20 @@ def as_targets(targets: Any) -> Array:
     if isinstance(first, np.ndarray) and first.size:
         first = first.flat[0]
     if isinstance(first, (str, bytes)):
-        raise LabelError(
-            f"targets are text (the first is {str(first)!r}), expected numbers. Digits as text: "
-            "np.array(y).astype(int). Decimal numbers: .astype(float). "
-            "Names: names, y = np.unique(y, return_inverse=True)."
-        )
+        raise LabelError(f"targets are text (the first is {str(first)!r}), expected numbers: {_number_from(first)}.")
     array = None if targets is None else as_array(targets, "targets")
     if array is None or array.ndim == 0:
         raise DataError(f"targets: expected one for each row of x, received {targets!r}.")
     return array
+
+
+def _number_from(text: str | bytes) -> str:
+    """The line that makes numbers of such texts."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            kind(text)
+            return f"np.array(y).astype({kind.__name__})"
+    return "names, y = np.unique(y, return_inverse=True)"
 
 
 def is_sparse(x: Any) -> bool:

@@ -173,8 +173,8 @@ def restore(
         faults = [] if force else [*_other_settings(trainer, contents), *_other_data(contents.fingerprint, data)]
         if faults:
             raise CheckpointError(
-                f"was saved by another training. {'; '.join(faults)}. Make the trainer as that one was, or say "
-                "force=True to go on all the same."
+                f"was saved by another training. {'; '.join(faults)}. Go on with the data and settings of that one, or "
+                "begin anew."
             )
         before, history = trainer.state(), trainer.history
         try:

@@ -1,4 +1,4 @@
-"""The front door of the command line: every error that is somebody's mistake becomes one line and an exit code.
+"""The front door of the command line: every error that is somebody's mistake becomes a message and an exit code.
 
 0 all went well; 1 it did not; 2 an option or file name makes no sense; 128 + n stopped by signal n (130: Ctrl-C).
 """

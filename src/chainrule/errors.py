@@ -66,7 +66,7 @@ class MissingExtraError(ChainruleError, ImportError):
     """An optional package is needed; the message gives the pip line."""
 
     def __init__(self, what: str, package: str, extra: str) -> None:
-        super().__init__(f"{what} needs {package}: pip install 'chainrule[{extra}]'")
+        super().__init__(f"{what} needs {package}: pip install 'chainrule[{extra}]' (in a clone: '.[{extra}]')")
 
 
 class ChainruleWarning(UserWarning):

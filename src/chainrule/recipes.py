@@ -73,7 +73,7 @@ class Recipe:
     dropout: float = 0.0
     l2: float = 0.0
     augment: bool = False
-    elastic: float = 20.0
+    elastic: float = 20  # not 20.0: checkpoints from before it was a setting say alpha=20
     seed: int = 0
 
     def trainer(self, data: Dataset, callbacks: Sequence[Callback] = ()) -> Trainer:

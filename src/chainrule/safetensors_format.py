@@ -106,7 +106,9 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]
     with _faults_named("read"):
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            raise CheckpointError("is a folder, expected a model file. Name a file inside it.")
+            raise CheckpointError(
+                "is a folder, expected a model file. Name a file inside it, such as model.safetensors."
+            )
         if not stat.S_ISREG(mode):
             raise CheckpointError("is a device or a pipe, expected a model file. Save the model to a file first.")
         with open(path, "rb") as file:

@@ -33,12 +33,18 @@ ROWS = [
     row(
         40,
         "labels that are text",
-        refused("fit(X, Y.astype(str))", cr.LabelError, "text", ".astype(int)", "np.unique"),
+        refused(
+            "fit(X, Y.astype(str))", cr.LabelError, "text (the first is", "expected numbers: np.array(y).astype(int)."
+        ),
         refused("fit(X, list('01' * 10))", cr.LabelError, "the first is '0'", ".astype(int)"),
-        refused("fit(X, ['cat'] * 20)", cr.LabelError, "'cat'", "np.unique(y, return_inverse=True)"),
-        refused("fit(X, [b'5'] * 20)", cr.LabelError, "5", ".astype(int)"),
+        refused(
+            "fit(X, ['cat'] * 20)",
+            cr.LabelError,
+            "'cat'), expected numbers: names, y = np.unique(y, return_inverse=True).",
+        ),
+        refused("fit(X, [b'5'] * 20)", cr.LabelError, "5", ": np.array(y).astype(int)."),
         refused("softmax().accuracy(X, ['5'] * 20)", cr.LabelError, "'5'", ".astype(int)"),
-        refused("regress(X, [['0.5']] * 20)", cr.LabelError, ".astype(float)"),
+        refused("regress(X, [['0.5']] * 20)", cr.LabelError, "expected numbers: np.array(y).astype(float)."),
         refused("regress(X, [['3']] * 20, loss='poisson')", cr.LabelError, ".astype(int)"),
         refused("interval([['0.5']] * 20)", cr.LabelError, ".astype(float)"),
         refused(

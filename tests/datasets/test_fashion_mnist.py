@@ -222,10 +222,15 @@ def test_without_a_network_it_says_what_to_put_where(call, contents, files):
     with pytest.raises(DataFileError) as error:
         call(NOWHERE)
     assert str(error.value) == (
-        f"Fashion-MNIST: train-images-idx3-ubyte.gz could not be fetched ({NOWHERE}: cannot be reached). Connect to "
-        f"the internet and try again, from byte 1,000 of {files[0].size:,} on. Or put "
-        "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz, "
-        f"as they are and not unpacked, from {NOWHERE} into {call.folder}"
+        f"""Fashion-MNIST: train-images-idx3-ubyte.gz could not be fetched.
+  {NOWHERE}: cannot be reached
+Connect to the internet and try again, from byte 1,000 of {files[0].size:,} on. Or put these, not unpacked,
+  train-images-idx3-ubyte.gz
+  train-labels-idx1-ubyte.gz
+  t10k-images-idx3-ubyte.gz
+  t10k-labels-idx1-ubyte.gz
+from {NOWHERE} into {call.folder}
+or into a folder that you name: --data DIR on the command line, folder=DIR in Python."""
     )
     for name, content in contents.items():
         (call.folder / name).write_bytes(content)
@@ -252,7 +257,7 @@ def test_a_wrong_setting_of_the_institute_is_told_and_the_next_mirror_asked(
 ):
     monkeypatch.setenv(variable, value)
     monkeypatch.delenv(variable.lower(), raising=False)
-    with pytest.raises(DataFileError, match=rf"could not be fetched \({mirror}: .*{says}"):
+    with pytest.raises(DataFileError, match=rf"could not be fetched\.\n  {mirror}: .*{says}"):
         call(mirror)
     call(mirror, "good")
     assert holds_all(call.folder, contents)
@@ -273,7 +278,9 @@ def test_what_was_put_there_needs_no_extra_and_is_not_written_to(call, contents,
 def test_a_missing_package_is_named_with_the_line_that_installs_it(package, call, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delenv("CHAINRULE_DATA", raising=False)
-    with pytest.raises(MissingExtraError, match=rf"needs {package}: pip install 'chainrule\[data\]'"):
+    with pytest.raises(
+        MissingExtraError, match=rf"needs {package}: pip install 'chainrule\[data\]' \(in a clone: '\.\[data\]'\)"
+    ):
         fashion_mnist() if package == "platformdirs" else call("good")
 
 

@@ -43,7 +43,7 @@ def test_learning_rates_show_the_mean_the_deviation_and_every_run(new_ax, texts)
     assert ax.get_xscale() == "log"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "validation accuracy (%)")
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0.01", "0.1", "1"]
-    assert ax.get_title() == "Best: learning rate 0.1, 93.0 ± 2.6 %"
+    assert ax.get_title() == "Best: learning rate 0.1, 93.00 ± 2.65 %"
     assert texts(ax) == []
 
 
@@ -58,7 +58,7 @@ def test_learning_rates_count_what_diverged_and_average_the_rest(new_ax, texts):
 def test_a_setting_of_zero_has_a_linear_scale_and_a_single_run_no_deviation(new_ax):
     ax = plots.learning_rates({0: 0.5, 0.2: 0.6}, setting="dropout", ax=new_ax())
     assert ax.get_xscale() == "linear"
-    assert ax.get_title() == "Best: dropout 0.2, 60.0 %"
+    assert ax.get_title() == "Best: dropout 0.2, 60.00 %"
     assert plots.learning_rates({1: [math.nan]}, ax=new_ax()).get_title() == ""
 
 
@@ -66,7 +66,7 @@ def test_names_stand_in_their_order_and_no_line_joins_them(new_ax, texts):
     ax = plots.learning_rates({"tanh": [0.9, 0.92], "relu": [math.nan]}, setting="activation", ax=new_ax())
     assert [label.get_text() for label in ax.get_xticklabels()] == ["tanh", "relu"]
     assert ax.containers[0][0].get_linestyle() == "None"
-    assert ax.get_title() == "Best: activation tanh, 91.0 ± 1.4 %"
+    assert ax.get_title() == "Best: activation tanh, 91.00 ± 1.41 %"
     assert texts(ax) == ["1 of 1\ndiverged"]
     assert ax.get_xlim() == (-0.5, 1.5)
 

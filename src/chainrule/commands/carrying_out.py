@@ -88,22 +88,34 @@ def carry_out(
 
 def _go_on(trainer: Trainer, recipe: Recipe, data: Dataset, folder: Path, plan: dict[str, Any]) -> None:
     """Put the newest checkpoint into the trainer, and say from where it goes on."""
+    if plan["status"] == "finished":
+        longer = {"--epochs": 2 * recipe.epochs, "--output": runs.free_folder(folder)}
+        raise ConfigurationError(
+            f"{folder} is finished: all {recipe.epochs} epochs. There is nothing to go on with. To train for longer "
+            f"begin anew, in another folder: {changed(plan['command'], longer)}"
+        )
     newest = checkpoints.latest(folder / runs.CHECKPOINTS)
     if newest is None:
         raise ConfigurationError(f"{folder} has no checkpoint to go on from. Begin anew: {plan['command']} --overwrite")
     checkpoints.restore(trainer, newest, data=(data.train.x, data.train.y))
     if trainer.epoch < recipe.epochs:
         say(f"going on from {newest.name}, in epoch {trainer.epoch + 1} of {recipe.epochs}")
-    elif plan["status"] == "finished":
-        raise ConfigurationError(
-            f"{folder} is finished: all {recipe.epochs} epochs. There is nothing to go on with. To train for longer "
-            f"begin anew, in another folder: {plan['command']} --epochs {2 * recipe.epochs}"
-        )
     else:
         say(f"going on from {newest.name}: all {recipe.epochs} epochs are over, the report is left to do")
     here = runs.machine(), np.__version__
     if (plan["machine"], plan["versions"]["numpy"]) != here or plan["threads"] is None:
         say("note: this machine, its NumPy or its BLAS threads may not be the run's: the last digits may differ")
+
+
+def changed(command: str, options: dict[str, Any]) -> str:
+    """The command with these options, in place of those that it had."""
+    words = shlex.split(command)
+    for name, value in options.items():
+        words = [word for word in words if not word.startswith(f"{name}=")]
+        while name in words:
+            del words[(place := words.index(name)) : place + 2]
+        words += [name, str(value)]
+    return shlex.join(words)
 
 
 def _report(run: runs.Run) -> None:

@@ -102,15 +102,19 @@ def _fetch_all(
                 mirrors.remove(mirror)
                 mirrors.insert(0, mirror)  # the next file is asked for where this one was got
                 break
-            faults.append(f"{mirror}: {fault}")
+            faults.append(f"  {mirror}: {fault}")
         else:
             kept = _size(folder / f"{file.name}.part")
             from_there = f", from byte {kept:,} of {file.size:,} on" if kept else ""
-            raise DataFileError(
-                f"{what}: {file.name} could not be fetched ({'; '.join(faults)}). Connect to the internet and try "
-                f"again{from_there}. Or put {', '.join(file.name for file in missing)}, as they are and not unpacked, "
-                f"from {mirrors[0]} into {folder}"
-            )
+            lines = [
+                f"{what}: {file.name} could not be fetched.",
+                *faults,
+                f"Connect to the internet and try again{from_there}. Or put these, not unpacked,",
+                *(f"  {file.name}" for file in missing),
+                f"from {mirrors[0]} into {folder}",
+                "or into a folder that you name: --data DIR on the command line, folder=DIR in Python.",
+            ]
+            raise DataFileError("\n".join(lines))
 
 
 def _fetch_from(url: str, file: RemoteFile, folder: Path, session: Session, tell: Callable[[], None]) -> str | None:

@@ -108,8 +108,8 @@ def learning_rates(
             warn_below(ax, place, f"{len(percents) - len(kept)} of {len(percents)}\ndiverged")
     if np.isfinite(means).any():
         best = int(np.nanargmax(means))
-        deviation = f" ± {spread[best]:.1f}" if len(good[best]) > 1 else ""
-        ax.set_title(f"Best: {setting} {labels[best]}, {means[best]:.1f}{deviation} %")
+        deviation = f" ± {spread[best]:.2f}" if len(good[best]) > 1 else ""
+        ax.set_title(f"Best: {setting} {labels[best]}, {means[best]:.2f}{deviation} %")
     low, high = places[0], places[-1]  # a value of which every run diverged has no point, but must be in sight
     if even:
         ax.set_xlim(low - 0.5, high + 0.5)
