@@ -133,6 +133,27 @@ def test_a_loss_may_be_one_of_the_librarys():
     assert report.passed, str(report)
 
 
+class EndsInSoftmax(Linear):
+    """Its backward is that of softmax and cross-entropy together, as most networks' is."""
+
+    def forward(self, x):
+        self.p = cr.softmax(super().forward(x))
+        return self.p
+
+    def backward(self, y):
+        dz = (self.p - np.eye(3)[y]) / len(y)
+        self.dW, self.db = self.x.T @ dz, dz.sum(axis=0)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", cr.CrossEntropy(), cr.CrossEntropy(from_probabilities=True)])
+@pytest.mark.parametrize("x", [X, X * 20], ids=["doubtful", "sure"])
+def test_the_librarys_cross_entropy_reads_probabilities_where_the_network_gives_them(loss, x):
+    report = cr.doctor.gradients(EndsInSoftmax(), x=x, y=Y, loss=loss, show=False)
+    assert report.passed, str(report)
+    told = getattr(loss, "from_probabilities", False)
+    assert ("CrossEntropy(from_probabilities=True), as every row" in report.seen) is not told
+
+
 def test_the_upstream_gradient_left_out_has_a_name():
     report = cr.doctor.gradients(lambda x: (np.tanh(x), x), lambda dy, cache: 1 - np.tanh(cache) ** 2, x=X, show=False)
     assert report.causes == ["upstream"]
