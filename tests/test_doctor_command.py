@@ -109,7 +109,11 @@ def test_the_lessons_are_judged_by_name(asked, verdict, said):
         ("Odd", 2, "Odd wants 'colour': write how to make it"),
         ("Odd('red')", 0, "Odd: right"),
         ("Nothing", 1, "It has: Odd, Swish, affine_backward, affine_forward, hinge, relu, relu_derivative."),
-        ("hinge", 2, "Say --backward NAME. Looked for: hinge_backward"),
+        (
+            "hinge",
+            2,
+            "hinge_slope, hinge_grad, hinge_gradient, hinge_deriv, d_hinge",
+        ),
         ("Odd(", 2, "SyntaxError"),
     ],
 )
@@ -181,6 +185,9 @@ def solutions(tmp_path_factory):
             ("ex09_network.py:Network(5, 4, 3, np.random.default_rng(0))", "--loss", "cross_entropy"),
             "softmax; CrossEntropy(from_probabilities=True), as every row of the outputs sums to 1",
         ),
+        (("ex09_network.py:Network", "--loss", "cross_entropy"), "Linear 5 -> 4, ReLU, Linear 4 -> 3, softmax"),
+        (("ex07_linear.py:Linear",), "seen as: Linear 5 -> 3"),
+        (("ex02_sigmoid.py:sigmoid",), "sigmoid: right"),
     ],
 )
 def test_the_exercises_solutions_are_right(solutions, asked, said):

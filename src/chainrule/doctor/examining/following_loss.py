@@ -65,7 +65,7 @@ def _value(loss: Loss, outputs: Any, targets: Any) -> float:
 
 
 def as_read(loss: Any, run: Callable[[], Any]) -> Any:
-    """The loss as it reads these outputs: the library's cross-entropy, if they are probabilities, from probabilities."""
+    """The loss as it reads what the run gives: the library's cross-entropy may meet probabilities."""
     ours = by_name("loss", loss, LIBRARY, Loss) if isinstance(loss, str) else loss
     if not isinstance(ours, CrossEntropy):
         return loss
