@@ -133,6 +133,44 @@ def test_a_loss_may_be_one_of_the_librarys():
     assert report.passed, str(report)
 
 
+class Untransposed(Linear):
+    def backward(self, dy):
+        self.dW, self.db = self.x.T @ dy, dy.sum(axis=0)
+        return dy @ self.W
+
+
+class CallsNumPy(Linear):
+    def backward(self, dy):
+        return np.mean(dy, axis=5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "line", "advice"),
+    [
+        (Untransposed, "return dy @ self.W    # dy is (7, 3), self.W is (5, 3)", "compare the shapes in this line"),
+        (CallsNumPy, "return np.mean(dy, axis=5)    # dy is (7, 3)", "run it by hand"),
+    ],
+)
+def test_what_backward_raised_is_shown_with_its_own_line(layer, line, advice):
+    report = cr.doctor.gradients(layer(), x=X, show=False)
+    ((cause, evidence, write),) = report.notes
+    assert cause == "raised"
+    assert re.fullmatch(rf"test_doctor_first_contact.py:\d+: {re.escape(line)}", evidence.splitlines()[-1]), evidence
+    assert write.startswith(advice)
+    assert f"\n    test_doctor_first_contact.py:{evidence.splitlines()[-1].split(':')[1]}" in str(report)
+
+
+def test_a_gradient_of_another_shape_is_told_both_shapes():
+    class OverTheRows(Linear):
+        def backward(self, dy):
+            self.dW, self.db = self.x.T @ dy, dy.sum(axis=1)
+            return dy @ self.W.T
+
+    assert "db (3,): wrong, has the shape (7,), expected (3,)" in str(
+        cr.doctor.gradients(OverTheRows(), x=X, show=False)
+    )
+
+
 class EndsInSoftmax(Linear):
     """Its backward is that of softmax and cross-entropy together, as most networks' is."""
 

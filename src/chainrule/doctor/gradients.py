@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -206,10 +207,14 @@ def _fewer(
 
 
 def _raised(title: str, error: LearnerError, y: Any) -> Report:
-    cause, says = "raised", str(error)
+    line = error.line()
+    cause, says = "raised", f"{error}\n{line}" if line else str(error)
     t = np.asarray(y) if y is not None else None
     mixing = isinstance(error.error, (IndexError, ValueError, TypeError))
     write = "run it by hand with the same x to see the whole traceback"
+    of_shapes = isinstance(error.error, ValueError) and re.search("matmul|broadcast|shape|dimensions", str(error.error))
+    if line and of_shapes:
+        write = "compare the shapes in this line: is one of its arrays to be transposed, or to be another?"
     if t is not None and mixing and t.dtype.kind in "fiu":
         one_hot = t.ndim == 2 and min(t.shape) > 1 and bool(np.isin(t, (0, 1)).all())
         if (

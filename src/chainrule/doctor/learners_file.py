@@ -167,7 +167,7 @@ def _functions(
         shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in parameters.items())
         raise ConfigurationError(
             f"{subject.__name__} does not take the arrays that were made up, x {x.shape}, {shapes} "
-            f"({report.notes[0][1]}). Use cr.doctor.gradients with your own."
+            f"({report.notes[0][1].splitlines()[0]}). Use cr.doctor.gradients with your own."
         )
     return report
 
@@ -233,7 +233,7 @@ def _with_targets(subject: Any, loss: Any, x: Any, shape: Shape, targets: str | 
             return report
         reports.append(report)
     if not targets and all("raised" in report.causes or "labels" in report.causes for report in reports):
-        tried = reports[0].notes[0][1] if reports[0].notes else str(reports[0])
+        tried = reports[0].notes[0][1].splitlines()[0] if reports[0].notes else str(reports[0])
         paired = "" if loss is None else f" with the loss {getattr(loss, '__name__', type(loss).__name__)}"
         raise ConfigurationError(
             f"no kind of targets could be made up that this code takes{paired} ({tried}). Say --targets or --loss, or "
