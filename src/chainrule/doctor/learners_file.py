@@ -20,7 +20,7 @@ from chainrule.doctor.gradients import gradients
 from chainrule.doctor.report import Report
 from chainrule.errors import ConfigurationError, DataFileError
 
-SLOPES = ("{}_derivative", "{}_prime", "{}_slope", "{}_grad", "{}_gradient", "{}_backward", "{}_deriv")
+SLOPES: tuple[str, ...] = ("{}_derivative", "{}_prime", "{}_slope", "{}_grad", "{}_gradient", "{}_backward", "{}_deriv")
 SLOPES += ("d_{}", "d{}", "grad_{}")
 WEIGHTS, BIASES = r"(w|weights?)\d*", r"(b|bias|biases)\d*"
 # What an argument of a constructor says of the sizes, by its name.
