@@ -11,6 +11,7 @@ import chainrule as cr
 from chainrule import layers
 from chainrule.commands.check import prove
 from chainrule.doctor.proving import proofs
+from chainrule.teaching import hand_out
 
 LESSONS = Path(__file__).parent / "seeds_code"
 
@@ -108,7 +109,11 @@ def test_the_lessons_are_judged_by_name(asked, verdict, said):
         ("Odd", 2, "Odd wants 'colour': write how to make it"),
         ("Odd('red')", 0, "Odd: right"),
         ("Nothing", 1, "It has: Odd, Swish, affine_backward, affine_forward, hinge, relu, relu_derivative."),
-        ("hinge", 2, "Say --backward NAME. Looked for: hinge_backward"),
+        (
+            "hinge",
+            2,
+            "hinge_slope, hinge_grad, hinge_gradient, hinge_deriv, d_hinge",
+        ),
         ("Odd(", 2, "SyntaxError"),
     ],
 )
@@ -164,6 +169,31 @@ def test_check_takes_a_network_that_was_saved(tmp_path):
     done = run("check", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "1 of 1 right" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def solutions(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("solutions")
+    hand_out(folder, form="solutions")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            ("ex09_network.py:Network(5, 4, 3, np.random.default_rng(0))", "--loss", "cross_entropy"),
+            "softmax; CrossEntropy(from_probabilities=True), as every row of the outputs sums to 1",
+        ),
+        (("ex09_network.py:Network", "--loss", "cross_entropy"), "Linear 5 -> 4, ReLU, Linear 4 -> 3, softmax"),
+        (("ex07_linear.py:Linear",), "seen as: Linear 5 -> 3"),
+        (("ex02_sigmoid.py:sigmoid",), "sigmoid: right"),
+    ],
+)
+def test_the_exercises_solutions_are_right(solutions, asked, said):
+    done = run("doctor", *asked, cwd=solutions)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    assert said in done.stdout
 
 
 def test_the_pythons_way_says_the_same(mine):

@@ -133,6 +133,65 @@ def test_a_loss_may_be_one_of_the_librarys():
     assert report.passed, str(report)
 
 
+class Untransposed(Linear):
+    def backward(self, dy):
+        self.dW, self.db = self.x.T @ dy, dy.sum(axis=0)
+        return dy @ self.W
+
+
+class CallsNumPy(Linear):
+    def backward(self, dy):
+        return np.mean(dy, axis=5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "line", "advice"),
+    [
+        (Untransposed, "return dy @ self.W    # dy is (7, 3), self.W is (5, 3)", "compare the shapes in this line"),
+        (CallsNumPy, "return np.mean(dy, axis=5)    # dy is (7, 3)", "run it by hand"),
+    ],
+)
+def test_what_backward_raised_is_shown_with_its_own_line(layer, line, advice):
+    report = cr.doctor.gradients(layer(), x=X, show=False)
+    ((cause, evidence, write),) = report.notes
+    assert cause == "raised"
+    assert re.fullmatch(rf"test_doctor_first_contact.py:\d+: {re.escape(line)}", evidence.splitlines()[-1]), evidence
+    assert write.startswith(advice)
+    assert f"\n    test_doctor_first_contact.py:{evidence.splitlines()[-1].split(':')[1]}" in str(report)
+
+
+def test_a_gradient_of_another_shape_is_told_both_shapes():
+    class OverTheRows(Linear):
+        def backward(self, dy):
+            self.dW, self.db = self.x.T @ dy, dy.sum(axis=1)
+            return dy @ self.W.T
+
+    assert "db (3,): wrong, has the shape (7,), expected (3,)" in str(
+        cr.doctor.gradients(OverTheRows(), x=X, show=False)
+    )
+
+
+class EndsInSoftmax(Linear):
+    """Its backward is that of softmax and cross-entropy together, as most networks' is."""
+
+    def forward(self, x):
+        self.p = cr.softmax(super().forward(x))
+        return self.p
+
+    def backward(self, y):
+        dz = (self.p - np.eye(3)[y]) / len(y)
+        self.dW, self.db = self.x.T @ dz, dz.sum(axis=0)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", cr.CrossEntropy(), cr.CrossEntropy(from_probabilities=True)])
+@pytest.mark.parametrize("x", [X, X * 20], ids=["doubtful", "sure"])
+def test_the_librarys_cross_entropy_reads_probabilities_where_the_network_gives_them(loss, x):
+    report = cr.doctor.gradients(EndsInSoftmax(), x=x, y=Y, loss=loss, show=False)
+    assert report.passed, str(report)
+    told = getattr(loss, "from_probabilities", False)
+    assert ("CrossEntropy(from_probabilities=True), as every row" in report.seen) is not told
+
+
 def test_the_upstream_gradient_left_out_has_a_name():
     report = cr.doctor.gradients(lambda x: (np.tanh(x), x), lambda dy, cache: 1 - np.tanh(cache) ** 2, x=X, show=False)
     assert report.causes == ["upstream"]

@@ -43,7 +43,10 @@ def ask(
         str | None, typer.Option(metavar="NAME", help="Of a function: its backward, or its derivative. Found by name.")
     ] = None,
     loss: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of a network: a function or class in the same file.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Of a network: a function or class in the same file, or the library's by name."
+        ),
     ] = None,
     targets: Annotated[
         str | None, typer.Option(metavar="KIND", help="labels, one-hot or numbers. Tried in turn if not given.")

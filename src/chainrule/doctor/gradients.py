@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from chainrule.doctor.examining.binding import LearnerError, call, required
 from chainrule.doctor.examining.evidence import Evidence, examine
+from chainrule.doctor.examining.following_loss import as_read
 from chainrule.doctor.examining.functions import from_arrays, from_functions
 from chainrule.doctor.examining.intake import is_object
 from chainrule.doctor.examining.objects import from_object
@@ -46,7 +49,8 @@ def gradients(
                 x, y        a small batch of inputs and, for losses and networks, the targets
                 parameters  arrays that a forward function takes by name
                 analytic    gradients computed elsewhere, by the names of `parameters`, of which subject is a function
-                loss        of a network: a function of (outputs, targets), or an object with forward and backward
+                loss        of a network: a function of (outputs, targets), or an object with forward and backward; the
+                            library's cross-entropy reads rows of outputs that sum to 1 as probabilities
                 examples    "rows" or "columns"; found from the shapes if not given
                 train       pass this to code that has a training flag (default True)
                 seed        of all random numbers, those of the learner's code included (default 0)
@@ -73,7 +77,13 @@ def gradients(
     title = _title(subject)
     try:
         make = _maker(subject, backward, x, y, parameters, analytic, loss, train, seed)
+        read = as_read(loss, lambda: make().run()[0])
+        if read is not loss:
+            make = _maker(subject, backward, x, y, parameters, analytic, read, train, seed)
         report = _examined(make, title, x, y, examples)
+        if read is not loss:
+            seen = [*filter(None, [report.seen]), f"{read!r}, as every row of the outputs sums to 1"]
+            report = replace(report, seen="; ".join(seen))
     except LearnerError as error:
         report = _raised(title, error, y)
     if show:
@@ -197,10 +207,14 @@ def _fewer(
 
 
 def _raised(title: str, error: LearnerError, y: Any) -> Report:
-    cause, says = "raised", str(error)
+    line = error.line()
+    cause, says = "raised", f"{error}\n{line}" if line else str(error)
     t = np.asarray(y) if y is not None else None
     mixing = isinstance(error.error, (IndexError, ValueError, TypeError))
     write = "run it by hand with the same x to see the whole traceback"
+    of_shapes = isinstance(error.error, ValueError) and re.search("matmul|broadcast|shape|dimensions", str(error.error))
+    if line and of_shapes:
+        write = "compare the shapes in this line: is one of its arrays to be transposed, or to be another?"
     if t is not None and mixing and t.dtype.kind in "fiu":
         one_hot = t.ndim == 2 and min(t.shape) > 1 and bool(np.isin(t, (0, 1)).all())
         if (

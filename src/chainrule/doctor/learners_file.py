@@ -20,11 +20,14 @@ from chainrule.doctor.gradients import gradients
 from chainrule.doctor.report import Report
 from chainrule.errors import ConfigurationError, DataFileError
 
-SLOPES = ("{}_derivative", "{}_prime", "{}_grad", "{}_gradient", "{}_backward", "{}_deriv", "d_{}", "d{}", "grad_{}")
+SLOPES: tuple[str, ...] = ("{}_derivative", "{}_prime", "{}_slope", "{}_grad", "{}_gradient", "{}_backward", "{}_deriv")
+SLOPES += ("d_{}", "d{}", "grad_{}")
+WEIGHTS, BIASES = r"(w|weights?)\d*", r"(b|bias|biases)\d*"
 # What an argument of a constructor says of the sizes, by its name.
 SIZES = (
+    (r"rng|generator", lambda shape: np.random.default_rng(0)),
     (r".*(sizes|layers|dims|widths)$", lambda shape: [shape.features, shape.hidden, shape.outputs]),
-    (r".*(hid|mid).*", lambda shape: shape.hidden),
+    (r".*(hid|mid).*|H", lambda shape: shape.hidden),
     (r".*(out|classes|units|neurons|n_y|output).*|K", lambda shape: shape.outputs),
     (r".*(in|feat|dim|n_x|size|width).*|D|n", lambda shape: shape.features),
 )
@@ -63,7 +66,7 @@ def examine_file(
 ) -> Report:  # fmt: skip
     """The report on `name` of a file: a class, an expression such as Linear(5, 3), or a function with its backward.
 
-    Arguments   name      looked up in the file; a class is made with sizes that the names of its arguments call for
+    Arguments   name      looked up in the file; a class is made with what the names of its arguments call for
                 backward  of a function; found by its name if not given (relu: relu_derivative, affine_forward:
                           affine_backward)
                 loss      of a network, a name of the file; found if not given
@@ -111,19 +114,22 @@ def _look_up(module: ModuleType, path: Path, name: str) -> Any:
 
 
 def _make(cls: type, shape: Shape) -> Any:
-    """An object of the class, its sizes taken from the names of its arguments."""
-    chosen = []
-    for argument in required(cls):
+    """An object of the class, its sizes and arrays made up by the names of its arguments."""
+    names = required(cls)
+    weights = [name for name in names if re.fullmatch(WEIGHTS, name, re.I)]
+    biases = [name for name in names if re.fullmatch(BIASES, name, re.I)]
+    made = _made_up([*weights, *biases], weights, shape, np.random.default_rng(0))
+    for argument in names:
         size = next((make(shape) for pattern, make in SIZES if re.fullmatch(pattern, argument, re.I)), None)
-        if size is None:
+        if size is None and argument not in made:
             raise ConfigurationError(
                 f"{cls.__name__} wants {argument!r}: write how to make it, FILE.py:'{cls.__name__}(...)'."
             )
-        chosen.append(size)
+        made.setdefault(argument, size)
     try:
-        return cls(*chosen)
+        return cls(*(made[name] for name in names))
     except Exception as error:
-        text = ", ".join(map(repr, chosen))
+        text = ", ".join(f"{name}={'...' if np.ndim(made[name]) else repr(made[name])}" for name in names)
         raise ConfigurationError(
             f"{cls.__name__}({text}) raised {type(error).__name__}: {error}. "
             f"Write how to make it: FILE.py:'{cls.__name__}(...)'."
@@ -135,8 +141,7 @@ def _backward_of(module: ModuleType, path: Path, name: str, backward: str | None
     if backward is not None:
         return _look_up(module, path, backward)
     stem = re.sub(r"_?forward$", "", name)
-    tried = [f"{stem}_backward".lstrip("_"), *(form.format(name) for form in SLOPES)]
-    tried += ["backward"] if name == "forward" else []
+    tried = list(dict.fromkeys([f"{stem}_backward".lstrip("_"), *(form.format(name) for form in SLOPES)]))
     found = next((getattr(module, other) for other in tried if hasattr(module, other)), None)
     if found is None:
         raise ConfigurationError(
@@ -156,25 +161,30 @@ def _functions(
     if wants(subject, "targets"):
         p = rng.dirichlet(np.full(shape.outputs, 5.0), shape.examples)
         return _with_targets((subject, pull), None, p, shape, targets, seed)
-    weights = [name for name in names[1:] if name[0].lower() in "wk"]
-    widths = [shape.features, *[shape.hidden] * (len(weights) - 1), shape.outputs]
-    parameters, layer = {}, 0
-    for name in names[1:]:
-        if name in weights:
-            layer = weights.index(name)
-            parameters[name] = rng.standard_normal((widths[layer], widths[layer + 1]))
-        else:
-            number = re.search(r"\d+$", name)
-            layer = min(int(number[0]) - 1, len(weights) - 1) if number and weights else layer
-            parameters[name] = rng.standard_normal(widths[layer + 1] if weights else shape.features)
+    parameters = _made_up(names[1:], [name for name in names[1:] if name[0].lower() in "wk"], shape, rng)
     report = gradients(subject, pull, x=x, parameters=parameters, seed=seed, show=False)
     if report.causes == ["raised"] and subject.__name__ in report.notes[0][1]:
         shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in parameters.items())
         raise ConfigurationError(
             f"{subject.__name__} does not take the arrays that were made up, x {x.shape}, {shapes} "
-            f"({report.notes[0][1]}). Use cr.doctor.gradients with your own."
+            f"({report.notes[0][1].splitlines()[0]}). Use cr.doctor.gradients with your own."
         )
     return report
+
+
+def _made_up(names: list[str], weights: list[str], shape: Shape, rng: np.random.Generator) -> dict[str, Any]:
+    """Arrays by their names: matrices for the weights, that fit one behind the other, and vectors for the rest."""
+    widths = [shape.features, *[shape.hidden] * (len(weights) - 1), shape.outputs]
+    arrays, layer = {}, 0
+    for name in names:
+        if name in weights:
+            layer = weights.index(name)
+            arrays[name] = rng.standard_normal((widths[layer], widths[layer + 1]))
+        else:
+            number = re.search(r"\d+$", name)
+            layer = min(int(number[0]) - 1, len(weights) - 1) if number and weights else layer
+            arrays[name] = rng.standard_normal(widths[layer + 1] if weights else shape.features)
+    return arrays
 
 
 def _loss_in(module: ModuleType, network: Any) -> Any:
@@ -223,7 +233,7 @@ def _with_targets(subject: Any, loss: Any, x: Any, shape: Shape, targets: str | 
             return report
         reports.append(report)
     if not targets and all("raised" in report.causes or "labels" in report.causes for report in reports):
-        tried = reports[0].notes[0][1] if reports[0].notes else str(reports[0])
+        tried = reports[0].notes[0][1].splitlines()[0] if reports[0].notes else str(reports[0])
         paired = "" if loss is None else f" with the loss {getattr(loss, '__name__', type(loss).__name__)}"
         raise ConfigurationError(
             f"no kind of targets could be made up that this code takes{paired} ({tried}). Say --targets or --loss, or "

@@ -63,6 +63,7 @@ class Row:
     evidence: str = ""
     write: str = ""
     ratios: str = ""  # the map of ratios, where no cause was found
+    received: tuple[int, ...] | None = None  # the shape of the learner's gradient, where it is another
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,7 +106,10 @@ class Report:
         told: set[tuple[str, str]] = set()
         for row in self.rows:
             aside = f", {row.kinks} entries at kinks set aside" if row.kinks else ""
-            lines.append(f"  d{row.name} {row.shape}: {row.verdict}, off by {row.error:.1e} of its size{aside}")
+            off = f"off by {row.error:.1e} of its size{aside}"
+            if row.received is not None:
+                off = f"has the shape {row.received}, expected {row.shape}"
+            lines.append(f"  d{row.name} {row.shape}: {row.verdict}, {off}")
             if row.worst is not None and row.verdict != RIGHT:
                 index, yours, numerical = row.worst
                 lines.append(f"      worst at {list(index)}: yours {yours:+.6g}, numerical {numerical:+.6g}")
@@ -124,7 +128,7 @@ class Report:
 
 
 def _cause(cause: str, evidence: str, write: str, indent: str) -> list[str]:
-    lines = [f"{indent}cause: {CAUSES[cause]} ({cause})", f"{indent}  {evidence}"]
+    lines = [f"{indent}cause: {CAUSES[cause]} ({cause})", *(f"{indent}  {line}" for line in evidence.splitlines())]
     return lines + ([f"{indent}  write: {write}"] if write else [])
 
 

@@ -76,6 +76,7 @@ def _row(name: str, evidence: Evidence, why: Explanation | None) -> Row:
         why.says if why else "",
         why.write if why else "",
         ratio_map(given, measured) if why is not None and why.cause == "unknown" else "",
+        None if given is None or np.squeeze(given).shape == np.squeeze(measured).shape else np.shape(given),
     )
 
 

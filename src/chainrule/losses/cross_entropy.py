@@ -71,7 +71,7 @@ class CrossEntropy(Loss):
         return targets if targets.dtype.kind == "i" else targets.astype(np.int64)
 
     def admit(self, outputs: Array) -> None:
-        row = _first_that_is_no_distribution(outputs)
+        row = first_that_is_no_distribution(outputs)
         if row is None and not self.from_probabilities:
             warnings.warn(
                 f"{self!r}: every row of the outputs sums to 1, as probabilities do, and softmax is applied to them "
@@ -122,7 +122,7 @@ class CrossEntropy(Loss):
 
 def _checked_distributions(targets: Array) -> Array:
     sums = targets.sum(axis=-1)
-    row = _first_that_is_no_distribution(targets)
+    row = first_that_is_no_distribution(targets)
     if row is not None:
         raise LabelError(
             f"CrossEntropy: every target row must hold probabilities that sum to 1; row {row} is {targets[row]}, "
@@ -131,6 +131,7 @@ def _checked_distributions(targets: Array) -> Array:
     return targets / sums[:, None]  # exactly 1, which the gradient p - q relies on
 
 
-def _first_that_is_no_distribution(rows: Array) -> int | None:
+def first_that_is_no_distribution(rows: Array) -> int | None:
+    """The first row that does not hold probabilities that sum to 1, if there is one."""
     wrong = ~(np.abs(rows.sum(axis=-1) - 1) <= 1e-3) | (rows < 0).any(axis=-1)
     return int(np.argmax(wrong)) if wrong.any() else None

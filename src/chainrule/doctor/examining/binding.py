@@ -7,11 +7,16 @@ What no name tells is filled in by position, in the order that the caller gives.
 from __future__ import annotations
 
 import inspect
+import linecache
 import re
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from types import FunctionType, MethodType
+from pathlib import Path
+from types import FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
+
+import numpy as np
 
 Function = Callable[..., Any]
 
@@ -38,6 +43,32 @@ class LearnerError(Exception):
     def __init__(self, where: str, error: BaseException) -> None:
         super().__init__(f"{where} raised {type(error).__name__}: {error}")
         self.where, self.error = where, error
+
+    def line(self) -> str:
+        """The line of the learner's own code, in which it happened or from which NumPy was called; and its arrays."""
+        frames = [(frame, number) for frame, number in traceback.walk_tb(self.error.__traceback__) if _is_own(frame)]
+        if not frames:
+            return ""
+        frame, number = frames[-1]
+        path = frame.f_code.co_filename
+        source = linecache.getline(path, number, frame.f_globals).strip()
+        names = dict.fromkeys(re.findall(r"[A-Za-z_][\w.]*\w|[A-Za-z_]", source))
+        shapes = [f"{name} is {value.shape}" for name in names if (value := _array(frame, name)) is not None]
+        return f"{Path(path).name}:{number}: {source}" + (f"    # {', '.join(shapes)}" if shapes else "")
+
+
+def _is_own(frame: FrameType) -> bool:
+    package = str(frame.f_globals.get("__name__", "")).split(".")[0]
+    return package not in ("numpy", "chainrule")
+
+
+def _array(frame: FrameType, name: str) -> np.ndarray[Any, Any] | None:
+    """The array of this name in the frame, such as x or self.W.T."""
+    first, *rest = name.split(".")
+    value = frame.f_locals.get(first)
+    for part in rest:
+        value = getattr(value, part, None)
+    return value if isinstance(value, np.ndarray) else None
 
 
 class Argument(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from chainrule.configurable import by_name
 from chainrule.doctor.examining.binding import call
 from chainrule.doctor.examining.intake import BACKWARDS, FORWARDS, LOSSES, is_object, method, numerical, split
 from chainrule.errors import ConfigurationError
-from chainrule.losses import LOSSES as LIBRARY, Loss
+from chainrule.losses import LOSSES as LIBRARY, CrossEntropy, Loss
+from chainrule.losses.cross_entropy import first_that_is_no_distribution
 
 
 def loss_after(thing: Any, loss: Any, x: Any, y: Any) -> tuple[Callable[[Any], float], Callable[[Any], Any]]:
@@ -32,10 +34,7 @@ def loss_after(thing: Any, loss: Any, x: Any, y: Any) -> tuple[Callable[[Any], f
         loss = by_name("loss", loss, LIBRARY, Loss)
     if isinstance(loss, Loss):
         ours = loss
-        loss, pull = (
-            lambda outputs, targets: ours(outputs, targets)[0],
-            lambda outputs, targets: ours(outputs, targets)[1],
-        )
+        loss, pull = partial(_value, ours), lambda outputs, targets: ours(outputs, targets)[1]
     if loss is not None and not callable(loss):
         raise ConfigurationError(
             f"doctor.gradients: loss must be a function or an object with forward, received {loss!r}."
@@ -57,3 +56,21 @@ def loss_after(thing: Any, loss: Any, x: Any, y: Any) -> tuple[Callable[[Any], f
         return call(pull, {"outputs": outputs, "targets": y, "upstream": outputs}, ("outputs", "targets"))
 
     return judge, slope
+
+
+def _value(loss: Loss, outputs: Any, targets: Any) -> float:
+    """The library's formula alone: outputs that are moved on purpose are probabilities no longer."""
+    outputs = np.asarray(outputs, np.float64)
+    return loss.compute(outputs, loss.check(targets, outputs.shape), None, len(outputs))[0]
+
+
+def as_read(loss: Any, run: Callable[[], Any]) -> Any:
+    """The loss as it reads what the run gives: the library's cross-entropy may meet probabilities."""
+    ours = by_name("loss", loss, LIBRARY, Loss) if isinstance(loss, str) else loss
+    if not isinstance(ours, CrossEntropy):
+        return loss
+    outputs = np.asarray(run(), np.float64)
+    if not ours.from_probabilities and outputs.ndim == 2 and first_that_is_no_distribution(outputs) is None:
+        return CrossEntropy(label_smoothing=ours.label_smoothing, from_probabilities=True)
+    ours.admit(outputs)
+    return loss

@@ -49,7 +49,8 @@ def upstream(evidence: Evidence) -> Array:
         return evidence.dy
     if evidence.patient.judge is None or np.ndim(evidence.outputs) == 0:
         return np.ones(())
-    measured = numerical(evidence.patient.judge, evidence.outputs)
+    with np.errstate(all="ignore"):
+        measured = numerical(evidence.patient.judge, evidence.outputs)
     if evidence.outputs.ndim != 2 or evidence.patient.targets is None:
         return measured
     p = evidence.outputs if evidence.rows else evidence.outputs.T
