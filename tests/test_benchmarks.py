@@ -61,7 +61,12 @@ def test_ctrl_c_prints_and_writes_what_there_is(tmp_path):
     file = tmp_path / "bench.json"
     options = ["--quick", "--rows", "64", "--rounds", "100000", "--works", "XOR", "--only", "BLAS", "--json", file]
     process = subprocess.Popen(
-        [*BENCH, *options], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*BENCH, *options],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a background job ignores it
     )
     said = ""
     while "round 2 " not in said:
