@@ -278,6 +278,7 @@ CONVOLUTIONS = ("--convolutions", "4c3,6c3")
 
 
 @posix
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "more"),
     [
