@@ -27,6 +27,11 @@ def test_every_public_name_stands_once_in_the_reference():
     }
 
 
+def test_there_are_the_twelve_chapters_that_the_readme_promises():
+    assert sorted(int(chapter.stem.partition("-")[0]) for chapter in CHAPTERS) == list(range(1, 13))
+    assert "as twelve chapters that run" in (BOOK.parent / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_opens_with_a_question_and_ends_with_exercises_that_are_solved(chapter):
     text = chapter.read_text(encoding="utf-8")
