@@ -197,6 +197,57 @@ def test_the_upstream_gradient_left_out_has_a_name():
     assert report.causes == ["upstream"]
 
 
+class Dense(Linear):
+    """A layer with an activation; each of the three may be handed another dz."""
+
+    def __init__(self, *of_ones):
+        super().__init__()
+        self.of_ones = of_ones
+
+    def forward(self, x):
+        self.a = np.tanh(super().forward(x))
+        return self.a
+
+    def backward(self, dy):
+        dz = {name: np.ones_like(dy) if name in self.of_ones else dy * (1 - self.a**2) for name in ("W", "b", "x")}
+        if "z" in self.of_ones:
+            dz = dict.fromkeys(dz, 1 - self.a**2)
+        self.dW, self.db = self.x.T @ dz["W"], dz["b"].sum(axis=0)
+        return dz["x"] @ self.W.T
+
+
+@pytest.mark.parametrize("of_ones", ["", "W", "b", "x", "Wb", "Wbx", "z"])
+def test_where_ones_stand_for_the_upstream_gradient_it_is_said(of_ones):
+    report = cr.doctor.gradients(Dense(*of_ones), x=X, show=False)
+    wrong = "Wbx" if of_ones == "z" else of_ones
+    assert {row.name: row.cause for row in report.rows if row.cause} == dict.fromkeys(wrong, "upstream"), str(report)
+
+
+@pytest.mark.parametrize(
+    ("dW", "said", "cause"),
+    [
+        (None, "missing", "no-gradients"),
+        (np.full((5, 3), np.nan), "15 of 15 values are nan or infinite", "raised"),
+        (np.diag([np.inf] * 5)[:, :3], "3 of 15 values are nan or infinite", "raised"),
+        (np.zeros((5, 3)), "0 throughout", "missing-derivative"),
+    ],
+    ids=["missing", "nan", "inf", "zero"],
+)
+def test_a_gradient_that_has_no_size_to_be_off_by_is_told_in_words(dW, said, cause):
+    def backward(dy, W):
+        return {"dx": dy @ W.T, "dW": dW, "db": dy.sum(axis=0)}
+
+    parameters = {"W": Linear().W, "b": np.zeros(3)}
+    report = cr.doctor.gradients(lambda x, W, b: (x @ W + b, W), backward, x=X, parameters=parameters, show=False)
+    assert f"dW (5, 3): wrong, {said}\n" in str(report)
+    assert report.causes == [cause]
+
+
+def test_a_gradient_where_0_is_right_is_not_measured_by_it():
+    report = cr.doctor.gradients(lambda x: (0 * x, x), lambda dy, x: dy, x=X, show=False)
+    assert "dx (7, 5): wrong, should be 0 throughout\n" in str(report)
+
+
 FORMULAS = {"tanh": np.tanh, "sigmoid": cr.sigmoid, "ReLU": cr.relu, "softplus": cr.softplus, "SiLU": cr.silu}
 
 

@@ -198,7 +198,10 @@ def _fewer(
             less_y = None if y is None else np.asarray(y)[:-1] if along else np.asarray(y)[..., :-1]
             try:
                 if evidence.n > 1:
-                    made[0] = examine(make(less_x, less_y), rows)
+                    less = examine(make(less_x, less_y), rows)
+                    less.chain = chain_of(less) if evidence.exact else None
+                    acquit(less)
+                    made[0] = less
             except (LearnerError, ValueError, IndexError):
                 pass  # code that knows its batch size: then without this evidence
         return made[0]

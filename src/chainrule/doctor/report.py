@@ -24,7 +24,7 @@ CAUSES = {
     "extra-derivative": "the activation's derivative was multiplied in once too often",
     "at-output": "the slope was taken at the output instead of the input",
     "at-input": "the slope's formula for the output was given the input",
-    "wrong-mask": "the mask or slope of another layer or of an earlier pass",
+    "wrong-mask": "the mask or slope of another layer, of another function or of an earlier pass",
     "softmax-axis": "softmax over the wrong axis",
     "softmax-diagonal": "softmax without its off-diagonal terms",
     "beside-loss": "right only together with the part that makes up for it",
@@ -42,7 +42,7 @@ CAUSES = {
     "wrong-input": "made with the wrong layer's values",
     "no-gradients": "no gradients were found",
     "not-compared": "nothing could be compared",
-    "raised": "the code raised an error",
+    "raised": "the code raised an error, or gave nan or infinity",
     "float32": "computed in float32: the rest is rounding, not an error",
     "epsilon": "a small number in the loss is left out of its gradient",
     "unknown": "no mistake that I know gives these numbers",
@@ -63,7 +63,7 @@ class Row:
     evidence: str = ""
     write: str = ""
     ratios: str = ""  # the map of ratios, where no cause was found
-    received: tuple[int, ...] | None = None  # the shape of the learner's gradient, where it is another
+    off: str = ""  # how far, in words, where `error` is no measure of it
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,10 +106,8 @@ class Report:
         told: set[tuple[str, str]] = set()
         for row in self.rows:
             aside = f", {row.kinks} entries at kinks set aside" if row.kinks else ""
-            off = f"off by {row.error:.1e} of its size{aside}"
-            if row.received is not None:
-                off = f"has the shape {row.received}, expected {row.shape}"
-            lines.append(f"  d{row.name} {row.shape}: {row.verdict}, {off}")
+            off = row.off or f"off by {row.error:.1e} of its size"
+            lines.append(f"  d{row.name} {row.shape}: {row.verdict}, {off}{aside}")
             if row.worst is not None and row.verdict != RIGHT:
                 index, yours, numerical = row.worst
                 lines.append(f"      worst at {list(index)}: yours {yours:+.6g}, numerical {numerical:+.6g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from chainrule.doctor.examining.evidence import SINGLE, Evidence
 from chainrule.doctor.naming.relations import Explanation
 from chainrule.doctor.naming.symptoms import Symptom
 from chainrule.doctor.report import BESIDE, RIGHT, WRONG, Report, Row, ratio_map, worst_entry
+from chainrule.layers.layer import Array
 
 BY_A_SHARED_CACHE = ("wrong-mask", "unknown", "wrong-input", "missing-derivative", "accumulated")  # what it looks like
+
+ROUNDING = 1e-9  # numerical gradients below are 0
 
 Note = tuple[str, str, str]  # cause, evidence, the line to write
 
@@ -76,8 +80,22 @@ def _row(name: str, evidence: Evidence, why: Explanation | None) -> Row:
         why.says if why else "",
         why.write if why else "",
         ratio_map(given, measured) if why is not None and why.cause == "unknown" else "",
-        None if given is None or np.squeeze(given).shape == np.squeeze(measured).shape else np.shape(given),
+        "" if why is None else _off(given, measured),
     )
+
+
+def _off(given: Any, measured: Array) -> str:
+    """How a wrong gradient differs, where that is no matter of size."""
+    if given is None:
+        return "missing"
+    if np.squeeze(given).shape != np.squeeze(measured).shape:
+        return f"has the shape {np.shape(given)}, expected {measured.shape}"
+    lost = np.count_nonzero(~np.isfinite(given))
+    if lost:
+        return f"{lost} of {np.size(given)} values are nan or infinite"
+    if not np.any(given):
+        return "0 throughout"
+    return "" if np.nanmax(np.abs(measured), initial=0.0) > ROUNDING else "should be 0 throughout"
 
 
 def _hints(evidence: Evidence, verdict: str) -> Iterator[Note]:

@@ -48,7 +48,8 @@ class Evidence:
     kinks: dict[str, int]
     after: dict[str, Array]  # the arrays as backward left them
     chain: Chain | None = None
-    acquitted: set[str] = field(default_factory=set)  # right but for a small number that guards a log
+    exact: dict[str, Array] = field(default_factory=dict)  # what is meant where a small number guards a log
+    acquitted: set[str] = field(default_factory=set)  # right but for that number
     fewer: Callable[[], Evidence | None] = lambda: None  # the same with one example less
 
     @property
@@ -56,6 +57,10 @@ class Evidence:
         """The number of examples."""
         x = self.arrays.get("x", self.outputs)
         return int(x.shape[0 if self.rows else -1]) if np.ndim(x) else 1
+
+    def reference(self, name: str) -> Array:
+        """What the learner's gradient is a multiple of, if it is one."""
+        return self.exact.get(name, self.numerical[name])
 
     def error(self, name: str) -> tuple[float, float]:
         """How far the learner's gradient is off: of the norm, and in the worst entry."""

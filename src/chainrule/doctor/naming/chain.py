@@ -197,9 +197,7 @@ class Chain:
     def backward(self, dy: Array, arrays: Mapping[str, Array], wrong: Wrong) -> dict[str, Any]:
         """All gradients in the learner's layout, with the pieces of `wrong` in place of the right ones."""
         grads: dict[str, Any] = {}
-        dx = dy if self.rows or np.ndim(dy) < 2 else dy.T
-        if np.ndim(dx) == 1 and isinstance(self.steps[-1], (Affine, Act)) and self.steps[-1].z.ndim == 2:
-            dx = np.reshape(dx, (-1, 1))  # outputs of shape (N,)
+        dx = self.inwards(dy)
         for i in range(len(self.steps) - 1, -1, -1):
             pieces = {name: piece for (j, name), piece in wrong.items() if j == i}
             dx = self.steps[i].backward(dx, pieces, grads)
@@ -209,6 +207,12 @@ class Chain:
             if np.shape(grad) != shape and np.size(grad) == np.prod(shape, dtype=int) and name != "x":
                 grads[name] = np.reshape(grad, shape)  # a bias kept as (1, K) or (K, 1)
         return grads
+
+    def inwards(self, dy: Array) -> Array:
+        """dy in the layout of the steps, examples as rows."""
+        if np.ndim(dy) == 1 and isinstance(self.steps[-1], (Affine, Act)) and self.steps[-1].z.ndim == 2:
+            return np.reshape(dy, (-1, 1))  # outputs of shape (N,)
+        return dy if self.rows or np.ndim(dy) < 2 else dy.T
 
     def names(self) -> set[str]:
         """The arrays whose gradients backward gives."""

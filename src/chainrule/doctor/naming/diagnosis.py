@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.doctor.examining.evidence import LARGE, Evidence
+from chainrule.doctor.examining.evidence import LARGE, Evidence, errors
 from chainrule.doctor.examining.intake import numerical
 from chainrule.doctor.naming.asking import by_asking, slope_elsewhere
 from chainrule.doctor.naming.formulas import LOSSES
@@ -70,12 +70,17 @@ def upstream(evidence: Evidence) -> Array:
 
 def acquit(evidence: Evidence) -> None:
     """Take for right what is the exact gradient of a loss whose log is guarded by a small number, log(p + 1e-7)."""
-    wrong = [name for name in evidence.wrong() if evidence.error(name)[0] < GUARD]
+    wrong = evidence.wrong()
     if not wrong or evidence.chain is None or evidence.patient.kind not in ("loss", "network"):
         return
     evidence.chain.forward(evidence.arrays["x"], evidence.arrays)
     exact = evidence.chain.backward(upstream(evidence), evidence.arrays, {})
-    evidence.acquitted = {name for name in wrong if fits(evidence.analytic[name], exact.get(name), evidence)}
+    evidence.exact = {
+        name: exact[name] for name in wrong if errors(exact.get(name), evidence.numerical[name])[0] < GUARD
+    }
+    evidence.acquitted = {
+        name for name, right in evidence.exact.items() if fits(evidence.analytic[name], right, evidence)
+    }
 
 
 def diagnose(evidence: Evidence) -> dict[str, Explanation]:
@@ -111,7 +116,7 @@ def diagnose(evidence: Evidence) -> dict[str, Explanation]:
 
 def _ratios(wrong: list[str], evidence: Evidence) -> dict[str, Explanation]:
     """Constant ratios, named by looking at all arrays together: which are scaled, and is it by n?"""
-    ratios = {name: constant_ratio(evidence.analytic.get(name), evidence.numerical[name], evidence) for name in wrong}
+    ratios = {name: constant_ratio(evidence.analytic.get(name), evidence.reference(name), evidence) for name in wrong}
     known = {
         name: ratio for name, ratio in ratios.items() if ratio is not None and np.size(evidence.numerical[name]) > 1
     }
@@ -197,7 +202,7 @@ def by_mistakes(evidence: Evidence, wrong: list[str]) -> dict[str, Explanation]:
     chain = evidence.chain
     assert chain is not None
     dy = upstream(evidence)
-    around = Circumstances(evidence.after, evidence.patient.targets, evidence.n)
+    around = Circumstances(dy, evidence.after, evidence.patient.targets, evidence.n)
     chain.forward(evidence.arrays["x"], evidence.arrays)
     single = list(mistakes(chain, around))
     present = [n for n in evidence.numerical if evidence.analytic.get(n) is not None and n in chain.names()]

@@ -21,8 +21,9 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What mistakes may have been made with: the weights as backward left them, an earlier input, the targets."""
+    """What mistakes may have been made with: dy, the weights as backward left them, the targets."""
 
+    dy: Array
     after: dict[str, Array]
     targets: Any
     n: int

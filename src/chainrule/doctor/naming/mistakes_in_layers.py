@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.doctor.naming.chain import Act, Affine, Chain, Piece, SoftmaxStep
+from chainrule.doctor.naming.formulas import ACTIVATIONS
 from chainrule.doctor.naming.mistake import Circumstances, Mistake, last_word
 
 
@@ -61,6 +62,18 @@ def affine(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
                 f"dz = da * {after.kind.text} first, and every gradient of the layer from dz",
                 {(i, name): pieces[name] for name in names},
             )
+    ones: dict[str, Piece] = {
+        "dW": lambda x, dz: x.T @ np.ones_like(dz),
+        "db": lambda dz: np.ones_like(dz).sum(axis=0),
+        "dx": lambda dz, W: np.ones_like(dz) @ W.T,
+    }
+    for names in (("dW", "db", "dx"), ("dW", "db"), ("dW",), ("db",), ("dx",)):
+        yield Mistake(
+            "upstream",
+            f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} made with ones instead of dz",
+            "; ".join({"dW": right_W, "db": right_b, "dx": back}[name] for name in names),
+            {(i, name): ones[name] for name in names},
+        )
     others = {f"the output of step {j}": s.a for j, s in enumerate(chain.steps) if isinstance(s, (Act, SoftmaxStep))}
     others |= {f"z of step {j}": s.z for j, s in enumerate(chain.steps) if isinstance(s, (Act, SoftmaxStep, Affine))}
     others |= {f"the input of step {j}": s.x for j, s in enumerate(chain.steps) if isinstance(s, Affine) and j != i}
@@ -83,6 +96,9 @@ def affine(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
                 lambda dz, _, _other=other_step: dz @ _other.weights.T,
             )
     yield made("input-gradient", "the gradient was not taken back through the weights", back, "dx", lambda dz, W: dz)
+
+
+MIXED_UP = tuple(kind for kind in ACTIVATIONS if kind.name in ("ReLU", "sigmoid", "tanh"))
 
 
 def act(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
@@ -119,13 +135,19 @@ def act(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
         yield made("extra-derivative", f"the slope of {kind.name} was multiplied in twice", slope**2)
         yield made("missing-derivative", f"a part of the slope of {kind.name} is missing: f(z) instead of f'(z)", a)
         yield made("missing-derivative", f"a part of the slope of {kind.name} is missing: 1 - f(z)", 1 - a)
-    for j, other in enumerate(chain.steps):
-        if isinstance(other, (Act, SoftmaxStep, Affine)) and j != i:
-            seen = other.z
+    yield Mistake("upstream", "dz is f'(z) alone: da was not multiplied in", right, {(i, "dz"): lambda da, z, a: slope})
+    for other in MIXED_UP if kind in MIXED_UP else ():
+        if other is not kind:
+            says = f"the slope of {other.name} stands where that of {kind.name} belongs"
+            for factor in (other.of_input(z), *([other.of_output(a)] if other.of_output else [])):
+                yield made("wrong-mask", says, factor)
+    for j, step in enumerate(chain.steps):
+        if isinstance(step, (Act, SoftmaxStep, Affine)) and j != i:
+            seen = step.z
             for what, values in (
                 ("z", seen),
-                ("the input", getattr(other, "x", seen)),
-                ("the output", getattr(other, "a", seen)),
+                ("the input", getattr(step, "x", seen)),
+                ("the output", getattr(step, "a", seen)),
             ):
                 if values.shape == z.shape and not np.array_equal(values, z) and not np.array_equal(values, a):
                     yield made(

@@ -58,8 +58,12 @@ def fused(chain: Chain, around: Circumstances) -> Iterator[Mistake]:
     if t is None or t.shape != p.shape:
         return
 
-    def made(cause: str, says: str, delta: Array, write: str = "dz = (p - y) / N") -> Mistake:
-        return Mistake(cause, says, write, {(end, "dz"): lambda da, z, a: delta})
+    right = step.backward(chain.steps[last].backward(around.dy, {}, {}) if known else chain.inwards(around.dy), {}, {})
+    times = _multiple(p - t, right)  # n, where p - y is right but for the mean; None where it is not
+    share = 1 / (times or 1.0)
+
+    def made(cause: str, says: str, delta: Array, write: str = "dz = (p - y) / N", scale: float = share) -> Mistake:
+        return Mistake(cause, says, write, {(end, "dz"): lambda da, z, a: scale * delta})
 
     soft = isinstance(step, SoftmaxStep)
     name = step.describe()
@@ -75,6 +79,7 @@ def fused(chain: Chain, around: Circumstances) -> Iterator[Mistake]:
                 "missing-derivative", "the targets were subtracted from the logits, not from the probabilities", z - t
             )
             yield made("labels", "the targets are missing in the gradient: p alone", p)
+            yield made("factor", "the targets have the wrong sign: p + y stands where p - y belongs", p + t)
             yield made("factor", "the probabilities are missing in the gradient: -y alone", -t)
             yield made(
                 "beside-loss", "this is dL/dp = -y / p, the gradient by the probabilities, not by the logits", -t / p
@@ -87,16 +92,25 @@ def fused(chain: Chain, around: Circumstances) -> Iterator[Mistake]:
             yield made("softmax-axis", "the softmax in the gradient runs over the examples", softmax(z, 0) - t)
             whole = np.exp(z - z.max())
             yield made("softmax-axis", "the softmax in the gradient runs over everything", whole / whole.sum() - t)
-        yield from _mixed(end, labels, p)
-    yield made(
-        "missing-derivative",
-        f"p - y was used, but with this loss the slope of {name} belongs to it",
-        p - t,
-        "dz = dL/dp * f'(z); p - y alone is right beside cross-entropy only",
-    )
+        yield from _mixed(end, labels, p, share)
+    if times is None:
+        yield made(
+            "missing-derivative",
+            f"p - y was used, but with this loss the slope of {name} belongs to it",
+            p - t,
+            "dz = dL/dp * f'(z); p - y alone is right beside cross-entropy only",
+        )
+    elif round(times, 4) in (around.n, p.size) and around.n > 1:
+        yield made("forgot-n", f"p - y was not divided by {round(times)}, as the mean in the loss is", p - t, scale=1.0)
 
 
-def _mixed(end: int, labels: Array, p: Array) -> Iterator[Mistake]:
+def _multiple(array: Array, of: Array) -> float | None:
+    """The number that makes one array of another, if there is one."""
+    factor = float((array * of).sum() / (of * of).sum()) if np.shape(array) == np.shape(of) and np.any(of) else 0.0
+    return factor if factor and np.allclose(array, factor * of, rtol=1e-5, atol=1e-7) else None
+
+
+def _mixed(end: int, labels: Array, p: Array, share: float) -> Iterator[Mistake]:
     """Integer labels where one-hot rows belong: square shapes let them broadcast."""
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         return
@@ -114,4 +128,4 @@ def _mixed(end: int, labels: Array, p: Array) -> Iterator[Mistake]:
         by_row[labels[labels < len(p)]] -= 1
         deltas.append(("p[labels] -= 1 takes 1 off whole rows", by_row))
     for what, delta in deltas:
-        yield Mistake("labels", what, write, {(end, "dz"): lambda da, z, a, _d=delta: _d})
+        yield Mistake("labels", what, write, {(end, "dz"): lambda da, z, a, _d=share * delta: _d})

@@ -78,8 +78,10 @@ def follows(value: float, evidence: Evidence) -> bool:
     if fewer is None:
         return True
     for name in evidence.wrong():
-        before = constant_ratio(evidence.analytic.get(name), evidence.numerical[name], evidence)
-        now = constant_ratio(fewer.analytic.get(name), fewer.numerical.get(name, np.zeros(0)), fewer)
+        if name not in fewer.numerical:
+            continue
+        before = constant_ratio(evidence.analytic.get(name), evidence.reference(name), evidence)
+        now = constant_ratio(fewer.analytic.get(name), fewer.reference(name), fewer)
         if before is not None and now is not None and abs(abs(before) / value - 1) < 1e-3:
             return abs(now / before - 1) > 1e-3
     return True
@@ -90,9 +92,8 @@ def of_shape(name: str, evidence: Evidence) -> Explanation | None:
     given, measured = evidence.analytic.get(name), evidence.numerical[name]
     leaf = name.split(".")[-1]
     if given is None:
-        return Explanation(
-            "input-gradient", "backward gave no gradient for it", f"return d{leaf}: the layer below needs it"
-        )
+        cause, whose = ("input-gradient", "layer below") if name == "x" else ("no-gradients", "optimizer")
+        return Explanation(cause, "backward gave no gradient for it", f"return d{leaf}: the {whose} needs it")
     targets = evidence.patient.targets
     if evidence.patient.kind == "loss" and targets is not None and np.ndim(targets) != measured.ndim:
         try:

@@ -112,6 +112,8 @@ def _adds_up(first: dict[str, Any], second: dict[str, Any], evidence: Evidence) 
     for name, value in first.items():
         if value is None or not np.any(value) or np.shape(second.get(name, 0.0)) != np.shape(value):
             continue
+        if not np.isfinite(value).all():
+            continue
         more, measured = second[name] - value, evidence.numerical.get(name)
         twice = same(more, value, 1e-6)
         if twice or (measured is not None and np.any(more) and matches(more, measured, evidence.precision)):
@@ -163,7 +165,8 @@ def drawn_anew(make: Callable[[], Patient], evidence: Evidence) -> Symptom | Non
     patient.other_chance()
     answer = patient.again(dy.copy(), outputs, cache)
     for name, value in evidence.analytic.items():
-        if value is not None and answer.get(name) is not None and not same(answer[name], value, 1e-3):
+        finite = value is not None and np.isfinite(value).all()
+        if finite and answer.get(name) is not None and not same(answer[name], value, 1e-3):
             says = f"d{name.split('.')[-1]} depends on chance once more: backward draws a new mask"
             return Symptom("dropout-scale", says, "keep the mask of forward, and use it in backward")
     return None
