@@ -248,6 +248,15 @@ def test_a_gradient_where_0_is_right_is_not_measured_by_it():
     assert "dx (7, 5): wrong, should be 0 throughout\n" in str(report)
 
 
+@pytest.mark.parametrize(("n", "on_top"), [(7, ""), (1, "; and a factor of 7 on top")], ids=["divided", "not divided"])
+def test_beside_another_mistake_a_factor_is_told_only_where_there_is_one(n, on_top):
+    report = cr.doctor.gradients(
+        cross_entropy, lambda z, y: (cr.softmax(z) + np.eye(3)[y]) / n, x=X[:, :3], y=Y, show=False
+    )
+    (row,) = report.rows
+    assert row.evidence == "the targets have the wrong sign: p + y stands where p - y belongs" + on_top
+
+
 FORMULAS = {"tanh": np.tanh, "sigmoid": cr.sigmoid, "ReLU": cr.relu, "softplus": cr.softplus, "SiLU": cr.silu}
 
 

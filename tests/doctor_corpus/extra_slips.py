@@ -83,6 +83,16 @@ def classifier_with_a_sigmoid():
     return classifier(Exact())
 
 
+@case(RIGHT)
+def classifier_whose_loss_guards_its_log_and_wants_probabilities():
+    class Strict(Classifier):
+        def loss(self, p, y):
+            assert np.allclose(p.sum(axis=1), 1, atol=1e-3)
+            return super().loss(p, y)
+
+    return classifier(Strict())
+
+
 @case(WRONG, "forgot-n")
 def classifier_whose_loss_guards_its_log_forgets_n():
     class Wrong(Classifier):

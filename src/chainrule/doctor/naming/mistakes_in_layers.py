@@ -67,12 +67,12 @@ def affine(i: int, chain: Chain, around: Circumstances) -> Iterator[Mistake]:
         "db": lambda dz: np.ones_like(dz).sum(axis=0),
         "dx": lambda dz, W: np.ones_like(dz) @ W.T,
     }
-    for names in (("dW", "db", "dx"), ("dW", "db"), ("dW",), ("db",), ("dx",)):
+    for together in (("dW", "db", "dx"), ("dW", "db"), ("dW",), ("db",), ("dx",)):
         yield Mistake(
             "upstream",
-            f"{' and '.join(names)} {'was' if len(names) == 1 else 'were'} made with ones instead of dz",
-            "; ".join({"dW": right_W, "db": right_b, "dx": back}[name] for name in names),
-            {(i, name): ones[name] for name in names},
+            f"{' and '.join(together)} {'was' if len(together) == 1 else 'were'} made with ones instead of dz",
+            "; ".join({"dW": right_W, "db": right_b, "dx": back}[name] for name in together),
+            {(i, name): ones[name] for name in together},
         )
     others = {f"the output of step {j}": s.a for j, s in enumerate(chain.steps) if isinstance(s, (Act, SoftmaxStep))}
     others |= {f"z of step {j}": s.z for j, s in enumerate(chain.steps) if isinstance(s, (Act, SoftmaxStep, Affine))}
