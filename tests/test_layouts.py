@@ -5,6 +5,7 @@ same to the bit; sums may be taken in another order, and then differ by 4 spacin
 """
 
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -194,3 +195,18 @@ def test_training_to_the_bit(xy, layout, layout_of_y, layout_of_weights, batch_s
     assert ends[0] == ends[1]
     for odd, same in ((x, plain_x), (y, plain_y), (weights, plain_weights)):
         np.testing.assert_array_equal(odd, same)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_step_copies_the_rows_of_its_batch_alone(layout):
+    x = LAYOUTS[layout](np.zeros((20_000, 20), np.float32))
+    y = LAYOUTS[layout](np.zeros((20_000, 1), np.float32))
+    network = cr.MLP([20, 1])
+    steps = cr.Trainer(network, "mse", batch_size=8).steps(x, y, epochs=1)
+    next(steps)
+    tracemalloc.start()
+    try:
+        next(steps)
+        assert tracemalloc.get_traced_memory()[1] < y.nbytes / 2
+    finally:
+        tracemalloc.stop()

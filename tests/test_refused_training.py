@@ -203,6 +203,33 @@ def test_counts_and_labels_are_not_scaled(loss):
     cr.Trainer(cr.MLP([5, 1 if loss == "poisson" else 50]), loss, cr.SGD(1e-9)).fit(X, y)
 
 
+@pytest.mark.parametrize(
+    ("shape", "layout", "warned"),
+    [
+        ((80_000, 100), np.asfortranarray, True),
+        ((80_000, 100), lambda x: x.T.copy().T, True),
+        ((80_000, 100), lambda x: np.asfortranarray(x)[::-1], True),
+        ((10_205, 28, 28, 1), lambda x: np.moveaxis(np.moveaxis(x, 0, -1).copy(), -1, 0), True),
+        ((10_205, 28, 28), lambda x: np.asfortranarray(x)[..., None], True),
+        ((80_000, 100), np.ascontiguousarray, False),
+        ((80_000, 200), lambda x: x[:, ::2], False),
+        ((1, 100), lambda x: np.broadcast_to(x, (80_000, 100)), False),
+        ((79_999, 100), np.asfortranarray, False),
+        ((80_809, 99), np.asfortranarray, False),
+    ],
+)
+def test_large_data_laid_out_by_columns_are_warned_of(shape, layout, warned):
+    x = layout(np.zeros(shape, np.uint8))
+    network = cr.Network(cr.Flatten(), cr.Linear(int(np.prod(x.shape[1:])), 1))
+    if warned:
+        with pytest.warns(
+            cr.ChainruleWarning, match=r"^x lies .* column by column .*: x = np\.ascontiguousarray\(x\)\.$"
+        ):
+            next(cr.Trainer(network, "mse").steps(x, np.zeros((len(x), 1)), epochs=1))
+        x = np.ascontiguousarray(x)
+    next(cr.Trainer(network, "mse").steps(x, np.zeros((len(x), 1)), epochs=1))  # a warning would be an error
+
+
 # Validation data ------------------------------------------------------------------------------------------------------
 
 

@@ -74,13 +74,13 @@ class Batches:
 
     def take(self, rows: Array) -> tuple[Array, Array, Array | None]:
         """x, cast, y and weights of the given rows."""
-        x = self.x[rows] if border.is_sparse(self.x) else self.x.take(rows, axis=0)  # take is faster than indexing
+        x = _gather(self.x, rows)
         weights = None if self.weights is None else self.weights[rows].astype(self.dtype)
         cast = x.astype(self.dtype, copy=False)
         if cast is not x and border.is_source(self.x) and not np.isfinite(cast).all():  # an array is checked beforehand
             for row, values in zip(rows.tolist(), x, strict=True):
                 border.check_finite(values[None], "x", self.dtype, row)
-        return cast, self.y.take(rows, axis=0), weights
+        return cast, _gather(self.y, rows), weights
 
     def total(self, rows: Array) -> float:
         """What the loss of the given rows is divided by: how many they are, or the sum of their weights."""
@@ -94,6 +94,15 @@ class Batches:
             return order if self.weights is None else order[self.weights[order] != 0]
         order = rng.permutation(len(self))
         return order if self.kept is None else self.kept[order]
+
+
+def _gather(x: Any, rows: Array) -> Any:
+    """The given rows of x. take is faster than indexing, but would first copy all of an array not laid out by rows."""
+    if border.is_sparse(x):
+        return x[rows]
+    if isinstance(x, np.ndarray) and not (x.flags.c_contiguous and x.flags.aligned):
+        return np.ascontiguousarray(x[rows])
+    return x.take(rows, axis=0)
 
 
 def held_out_batches(validation: Any, network: Network, loss: Loss) -> Batches:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,14 @@ from chainrule.schedules import Constant
 
 LARGE = 20  # an input this large deserves a word
 ROWS = 32  # that the network is tried on
+LARGE_BYTES, WIDE = 8_000_000, 100  # from here on, layout by columns made steps of an MLP 1.2 to 1.8 times as long
 
 
 def warn(data: Batches, network: Network, optimizer: Optimizer) -> None:
     """Warn of inputs, a learning rate, or outputs that training will not get far with. The network is adapted."""
     x = data.x[border.pieces(data.x)[0]] if border.is_source(data.x) else data.x
     signs = () if border.is_sparse(x) else (*_large_and_unscaled(x, network), *_digits_lost(x, network))
+    signs = (*signs, *_column_by_column(data.x))
     for sign in (*_large_targets(data.y, network, data.loss), *signs, *_no_learning(optimizer)):
         warnings.warn(sign, ChainruleWarning, stacklevel=6)  # the line that says fit
     outputs = network(x[:ROWS])
@@ -68,6 +71,17 @@ def _digits_lost(x: Array, network: Network) -> Iterator[str]:
         )
     if x.dtype.kind == "f" and x.dtype.itemsize > 8:
         yield f"x is {x.dtype}, but the network computes in {network.dtype}: the digits beyond are lost."
+
+
+def _column_by_column(x: Any) -> Iterator[str]:
+    if not isinstance(x, np.ndarray) or x.nbytes < LARGE_BYTES or x[0].size < WIDE:
+        return
+    to_next_row, *others = (abs(stride) for stride, size in zip(x.strides, x.shape, strict=True) if size > 1)
+    if 0 < to_next_row < min(others):
+        yield (
+            "x lies in memory column by column (Fortran order), so the numbers of a row have to be collected from all "
+            "over it at every step. Lay it out row by row, once: x = np.ascontiguousarray(x)."
+        )
 
 
 def _no_learning(optimizer: Optimizer) -> Iterator[str]:
