@@ -301,6 +301,13 @@ def test_the_folder_is_the_users_or_the_systems(tmp_path, monkeypatch):
         fashion_mnist(5)
 
 
+@posix
+def test_the_folder_of_nobody_is_refused(monkeypatch):
+    monkeypatch.setenv("CHAINRULE_DATA", "~no such user/data")
+    with pytest.raises(ConfigurationError, match=r"CHAINRULE_DATA='~no such user/data': the home folder is not known\."):
+        fashion_mnist()
+
+
 def test_a_data_set_has_a_folder_of_its_own(server, contents, tmp_path, monkeypatch):
     monkeypatch.setenv("CHAINRULE_DATA", str(tmp_path))
     monkeypatch.setattr(module, "MIRRORS", [server.mirror("good")])

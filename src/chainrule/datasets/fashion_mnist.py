@@ -76,7 +76,12 @@ def usual_folder() -> Path:
     """Where data sets are kept that were fetched."""
     chosen = os.environ.get("CHAINRULE_DATA")
     if chosen:
-        return Path(chosen).expanduser()
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError:
+            raise ConfigurationError(
+                f"CHAINRULE_DATA={chosen!r}: the home folder is not known. Name the folder by its full path."
+            ) from None
     try:
         from platformdirs import user_cache_path
     except ImportError:
