@@ -635,6 +635,21 @@ def test_an_unknown_command(monkeypatch, capsys):
     assert "trian" in err
 
 
+@pytest.mark.parametrize("name", ["my.csv", "photos", "mnst", "clothes"])
+def test_a_file_in_place_of_a_data_set_is_answered_with_the_way_to_train_on_it(name, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    code, out, err = here(monkeypatch, capsys, "train", name)
+    assert (code, out) == (2, "")
+    pages = re.findall(r"docs/how-to/\w+\.md", err)
+    if name in ("my.csv", "photos"):
+        assert err.startswith(f"error: {name!r} is no data set; chainrule train knows mnist, fashion-mnist. ")
+        assert all((Path(__file__).parents[1] / page).is_file() for page in pages)
+        assert len(pages) == 2
+    else:
+        assert f"No such command {name!r}" in err
+
+
 def test_data_that_is_damaged(small, monkeypatch, capsys, tmp_path):
     code, out, err = here(monkeypatch, capsys, "train", "mnist", "--data", tmp_path, "--output", tmp_path / "out")
     assert (code, out) == (1, "")

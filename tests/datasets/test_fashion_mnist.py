@@ -304,7 +304,9 @@ def test_the_folder_is_the_users_or_the_systems(tmp_path, monkeypatch):
 @posix
 def test_the_folder_of_nobody_is_refused(monkeypatch):
     monkeypatch.setenv("CHAINRULE_DATA", "~no such user/data")
-    with pytest.raises(ConfigurationError, match=r"CHAINRULE_DATA='~no such user/data': the home folder is not known\."):
+    with pytest.raises(
+        ConfigurationError, match=r"CHAINRULE_DATA='~no such user/data': the home folder is not known\."
+    ):
         fashion_mnist()
 
 

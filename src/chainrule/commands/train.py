@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
+from typer.core import TyperGroup
 
 from chainrule import datasets, runs
 from chainrule.commands.carrying_out import carry_out
 from chainrule.datasets.dataset import Dataset
-from chainrule.errors import unknown_name
+from chainrule.errors import ConfigurationError, unknown_name
 from chainrule.layers import ACTIVATIONS
 from chainrule.recipes import OPTIMIZERS, RECIPES, SCHEDULES, Recipe
 from chainrule.terminal import say
@@ -62,7 +63,22 @@ EXAMPLES = """Examples:
     chainrule train {name} --resume runs/deeper
     chainrule train {name} --recipe mlp --threads auto"""
 
-train = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Teach a network.")
+
+class DataSets(TyperGroup):
+    """The commands, one a data set; a file in place of one is answered with the way to train on it."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, if there is one."""
+        if cmd_name not in KINDS and (Path(cmd_name).suffix or Path(cmd_name).exists()):
+            raise ConfigurationError(
+                f"{cmd_name!r} is no data set; chainrule train knows {', '.join(KINDS)}. To train on a table or images "
+                "of your own takes some lines of Python: docs/how-to/table.md and docs/how-to/images.md have them. "
+                "Images as four IDX files in a folder: chainrule train mnist --data DIR."
+            )
+        return super().get_command(ctx, cmd_name)
+
+
+train = typer.Typer(cls=DataSets, no_args_is_help=True, rich_markup_mode=None, help="Teach a network.")
 
 
 def teach(
