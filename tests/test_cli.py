@@ -140,7 +140,7 @@ def test_the_configuration_repeats_the_run(first_run, small, tmp_path):
     assert said["versions"] == {"chainrule": cr.__version__, "numpy": np.__version__, "python": sys.version.split()[0]}
     assert {"name", "version"} <= set(said["machine"]["blas"])
     assert said["threads"] == 1
-    recipe = {k: v for k, v in said["recipe"].items() if k not in ("augment", "convolutions")} | {"hidden": "20,12"}
+    recipe = {k: v for k, v in said["recipe"].items() if k not in ("augment", "convolutions")} | {"hidden": "20-12"}
     options = [text for name, value in recipe.items() for text in (f"--{name.replace('_', '-')}", value)]
     code, _, _ = run("train", "mnist", "--data", small, *options, "--output", tmp_path / "again", cwd=tmp_path)
     assert code == 0
@@ -592,8 +592,10 @@ def test_version(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (["--hidden", "0"], "'--hidden': expected widths of 1 or more such as 128 or 256,128, received '0'"),
+        (["--hidden", "0"], "'--hidden': expected widths of 1 or more such as 128 or 256-128 or 256,128, received '0'"),
         (["--hidden", "12,,3"], "received '12,,3'"),
+        (["--hidden", "12-8,3"], "received '12-8,3'"),
+        (["--hidden", "12-"], "received '12-'"),
         (["--convolutions", "16x5"], "'--convolutions': expected channels and kernel sizes such as 16c5 or 16c5,32c3"),
         (["--convolutions", "4c5,4c0"], "received '4c5,4c0'"),
         (["--convolutions", "4c5,4c5,4c5"], "4c5-4c5-4c5-128: each convolution and its pooling shrink the images"),

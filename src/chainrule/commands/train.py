@@ -28,7 +28,7 @@ LISTS: dict[str, tuple[str, Callable[[str], Any], str]] = {  # option -> an item
         lambda item: tuple(map(int, item.split("c"))),
         "channels and kernel sizes such as 16c5 or 16c5,32c3",
     ),
-    "hidden": (r"[1-9]\d{0,8}", int, "widths of 1 or more such as 128 or 256,128"),
+    "hidden": (r"[1-9]\d{0,8}", int, "widths of 1 or more such as 128 or 256-128 or 256,128"),
 }
 VALIDATION = 1 / 12  # of the training images: 5,000 of MNIST's 60,000
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
@@ -97,7 +97,9 @@ def teach(
     hidden: Annotated[
         str | None,
         typer.Option(
-            metavar="WIDTHS", show_default="the recipe's", help="Widths of the hidden layers: 128, or 256,128."
+            metavar="WIDTHS",
+            show_default="the recipe's",
+            help="Widths of the hidden layers: 128, or 256-128, or 256,128.",
         ),
     ] = None,
     activation: Annotated[
@@ -264,7 +266,7 @@ def _refuse_beside_resume(context: typer.Context) -> None:
 
 def _several(option: str, text: str) -> tuple[Any, ...]:
     item, read, wanted = LISTS[option]
-    items = [part.strip() for part in text.split(",")]
+    items = [part.strip() for part in text.split("," if "," in text else "-")]
     if not all(re.fullmatch(item, part) for part in items):
         raise typer.BadParameter(f"expected {wanted}, received {text!r}.", param_hint=f"'--{option}'")
     return tuple(map(read, items))
