@@ -21,6 +21,7 @@ from chainrule.commands.carrying_out import changed
 from chainrule.datasets import write_idx
 from chainrule.interruption import Interruption
 from chainrule.recipes import RECIPES, Recipe
+from chainrule.terminal import _seconds
 from command_line import here
 
 PICTURES = ["confusion.png", "curves.png", "predictions.png", "weights.png"]
@@ -113,7 +114,7 @@ def test_prints_a_line_an_epoch_and_the_result(first_run, small):
     row = epochs(folder)[1]
     assert lines[2] == (
         f"epoch 2/3  loss {float(row['loss']):.4f}  train {100 * float(row['accuracy']):6.2f} %  "
-        f"validation {100 * float(row['validation_accuracy']):6.2f} %  {float(row['seconds']):.2f} s"
+        f"validation {100 * float(row['validation_accuracy']):6.2f} %  {_seconds(float(row['seconds']))}"
     )
     correct = config(folder)["test_correct"]
     assert lines[4] == f"test accuracy {correct:.2f} %: {correct} / 100 correct"

@@ -30,7 +30,7 @@ def test_a_classifier_shows_both_accuracies(capsys):
     trainer.fit(X, Y, 2, HELD_OUT)
     assert lines_of(capsys) == [
         f"epoch {row['epoch']}/2  loss {row['loss']:.4f}  train {100 * row['accuracy']:6.2f} %  "
-        f"validation {100 * row['validation_accuracy']:6.2f} %  {row['seconds']:.2f} s"
+        f"validation {100 * row['validation_accuracy']:6.2f} %  {terminal._seconds(row['seconds'])}"
         for row in trainer.history
     ]
 
@@ -38,15 +38,26 @@ def test_a_classifier_shows_both_accuracies(capsys):
 @pytest.mark.parametrize(
     ("trainer", "validation", "shape"),
     [
-        (plain_trainer, None, r"epoch 1/1  loss \d\.\d{4}  train +\d+\.\d\d %  \d\.\d\d s"),
-        (regression, None, r"epoch 1/1  loss \d\.\d{4}  \d\.\d\d s"),
-        (regression, (X, T), r"epoch 1/1  loss \d\.\d{4}  validation loss \d\.\d{4}  \d\.\d\d s"),
+        (plain_trainer, None, r"epoch 1/1  loss \d\.\d{4}  train +\d+\.\d\d %  \d+\.\d\d m?s"),
+        (regression, None, r"epoch 1/1  loss \d\.\d{4}  \d+\.\d\d m?s"),
+        (regression, (X, T), r"epoch 1/1  loss \d\.\d{4}  validation loss \d\.\d{4}  \d+\.\d\d m?s"),
     ],
 )
 def test_what_there_is_is_shown(trainer, validation, shape, capsys):
     trainer(callbacks=[Progress()]).fit(X, T if trainer is regression else Y, 1, validation)
     (line,) = lines_of(capsys)
     assert re.fullmatch(shape, line)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.00004, "0.04 ms"), (0.0043, "4.30 ms"), (0.00999, "9.99 ms"), (0.01, "0.01 s"), (61.237, "61.24 s")],
+)
+def test_no_time_is_shown_as_none(seconds, shown, capsys):
+    progress, trainer = Progress(), plain_trainer()
+    progress.on_start(trainer, 1)
+    progress.on_epoch(trainer, {"epoch": 1, "loss": 0.5, "seconds": seconds})
+    assert lines_of(capsys) == [f"epoch 1/1  loss 0.5000  {shown}"]
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,9 @@ class Progress(Callback):
     >>> network = MLP([1, 1], initializer="glorot")
     >>> history = Trainer(network, "squared_error", "sgd", callbacks=[Progress(lines=2)]).fit(x, y, epochs=100)
     ... # doctest: +ELLIPSIS
-    epoch   1/100  loss ...  0.00 s
-    epoch  50/100  loss ...  0.00 s
-    epoch 100/100  loss ...  0.00 s
+    epoch   1/100  loss ...  ... ms
+    epoch  50/100  loss ...  ... ms
+    epoch 100/100  loss ...  ... ms
     """
 
     def __init__(self, *, lines: int | None = None) -> None:
@@ -120,7 +120,7 @@ class Progress(Callback):
                 said.append(f"{NAMES[name]} {100 * value:6.2f} %")
             elif name not in UNSAID and not (name == "validation_loss" and "validation_accuracy" in row):
                 said.append(f"{name.replace('_', ' ')} {_written(value)}")
-        line = "  ".join([*said, f"{row['seconds']:.2f} s"])
+        line = "  ".join([*said, _seconds(row["seconds"])])
         if self._live is None:
             say(line)
         else:
@@ -152,3 +152,8 @@ def _written(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.1e}" if 0 < abs(value) < 0.0001 else f"{value:.4f}"
+
+
+def _seconds(seconds: float) -> str:
+    """Two decimals, of milliseconds where those of seconds would all be 0."""
+    return f"{seconds:.2f} s" if seconds >= 0.01 else f"{1000 * seconds:.2f} ms"
