@@ -5,11 +5,12 @@ import json
 import signal
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 import chainrule as cr
-from chainrule import threads
+from chainrule import runs, threads
 from chainrule.commands import carrying_out
 from chainrule.datasets import write_idx
 from chainrule.datasets.download import RemoteFile
@@ -96,6 +97,22 @@ def test_clothes_are_fetched_once_and_learned(server, call, tmp_path):
     out = call("fashion-mnist", "--hidden", 8, "--epochs", 1)[1]
     assert out.startswith("784-8-10 network")
     assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "goal"),
+    [
+        ("mnist", train.KINDS["mnist"].source, 0.95),
+        ("mnist", "/photos", None),
+        ("fashion-mnist", train.KINDS["fashion-mnist"].source, None),
+    ],
+)
+def test_the_curves_show_the_goal_of_the_lessons_for_their_data_alone(name, source, goal, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(cr.plots, "history", lambda history, *, goal, axes: drawn.append(goal))
+    run = SimpleNamespace(origin=runs.Origin(name, source), trainer=SimpleNamespace(history=None))
+    runs._draw_curves(tmp_path / "curves.png", run)
+    assert drawn == [goal]
 
 
 def test_clothes_may_lie_in_a_folder_of_ones_own(server, call, folder, tmp_path):

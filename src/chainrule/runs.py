@@ -37,6 +37,9 @@ class Origin(NamedTuple):
     source: str  # a folder, or what stands for the usual one
 
 
+BUNDLED = Origin("mnist", "the bundled MNIST")
+
+
 @dataclass
 class Run:
     """A training that is over, finished or not, and its one look at the test set.
@@ -229,7 +232,7 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 def _draw_curves(path: Path, run: Run) -> None:
     with figure(path, 9, 3.6, panels=2) as axes:
-        plots.history(run.trainer.history, axes=axes)
+        plots.history(run.trainer.history, goal=0.95 if run.origin == BUNDLED else None, axes=axes)
 
 
 def _draw_predictions(path: Path, run: Run) -> None:

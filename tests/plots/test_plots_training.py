@@ -20,6 +20,19 @@ def test_history_has_both_curves_in_both_panels_and_the_line_at_95(taught, texts
     assert texts(right) == ["95 %"]
 
 
+@pytest.mark.parametrize(("goal", "said"), [(0.985, ["98.5 %"]), (1, ["100 %"]), (None, [])])
+def test_the_line_is_at_the_goal(goal, said, taught, texts):
+    right = plots.history(taught.history, goal=goal)[1]
+    assert [line.get_ydata()[0] for line in right.get_lines()[2:]] == [100 * goal for _ in said]
+    assert texts(right) == said
+
+
+@pytest.mark.parametrize("goal", [95, -0.1, "0.9", math.nan])
+def test_a_goal_that_is_no_accuracy_is_refused(goal, taught):
+    with pytest.raises(ConfigurationError, match=r"plots.history: goal must be a number in \[0, 1\], received"):
+        plots.history(taught.history, goal=goal)
+
+
 def test_history_of_a_regression_has_no_accuracy_and_one_without_an_epoch_nothing():
     history = cr.History()
     with pytest.raises(ConfigurationError, match="no epoch is finished"):

@@ -43,7 +43,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "mnist": Kind(datasets.mnist, "the bundled MNIST", "Teach a network to read handwritten digits."),
+    "mnist": Kind(datasets.mnist, runs.BUNDLED.source, "Teach a network to read handwritten digits."),
     "fashion-mnist": Kind(
         datasets.fashion_mnist, "Fashion-MNIST", "Teach a network to tell clothes apart; they are fetched once, 31 MB."
     ),

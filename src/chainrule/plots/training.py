@@ -20,18 +20,22 @@ if TYPE_CHECKING:
     from chainrule.range_testing import RangeTest
 
 
-def history(history: History, *, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
-    """Two panels: the loss of each epoch, and, for a classifier, the accuracies with a line at 95 %.
+def history(history: History, *, goal: float | None = 0.95, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+    """Two panels: the loss of each epoch, and, for a classifier, the accuracies with a line at the goal.
 
     Training values are means over the epoch while the weights moved; validation is measured after it. That is why
     validation can be the better one at first.
 
     Arguments   history  of a Trainer, with at least one epoch
+                goal     an accuracy in 0..1 (default 0.95, what digits are expected to reach); None: no line
                 axes     two Axes; None: a new figure (default)
-    Raises      ConfigurationError if no epoch is finished; MissingExtraError without matplotlib
+    Raises      ConfigurationError if no epoch is finished, or for a goal outside of 0..1; MissingExtraError without
+                matplotlib
     """
     if not len(history):
         raise ConfigurationError("plots.history: no epoch is finished yet, so there is nothing to draw. Train first.")
+    if goal is not None:
+        goal = 100 * number("plots.history", "goal", goal, "[0, 1]")
     left, right = axes = new_axes(9, 3.6, panels=2) if axes is None else axes
     for ax, column, factor in ((left, "loss", 1), (right, "accuracy", 100)):
         curves = (("train", column, ORANGE, "o--"), ("validation", f"validation_{column}", BLUE, "s-"))
@@ -48,8 +52,9 @@ def history(history: History, *, axes: Sequence[Axes] | None = None) -> Sequence
     left.set_ylim(bottom=0)
     left.legend(frameon=False)
     right.set_title("Accuracy (%)")
-    right.axhline(95, color=GREY, linestyle=":")
-    right.annotate("95 %", (0.01, 95), xycoords=right.get_yaxis_transform(), va="bottom", color=GREY)
+    if goal is not None:
+        right.axhline(goal, color=GREY, linestyle=":")
+        right.annotate(f"{goal:g} %", (0.01, goal), xycoords=right.get_yaxis_transform(), va="bottom", color=GREY)
     right.set_ylim(top=100)
     right.set_visible("accuracy" in history.columns)  # a regression has none
     return axes
