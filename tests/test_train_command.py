@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
+import platform
 import signal
+import subprocess
 import sys
 from functools import partial
 from types import SimpleNamespace
@@ -232,3 +235,40 @@ def test_a_run_with_an_unknown_number_of_threads_is_gone_on_with_a_note(
     assert (code, err) == (0, "")
     assert "note: this machine, its NumPy or its BLAS threads may not be the run's: the last digits may differ" in out
     assert limits == [None, None]
+
+
+# Its memory -----------------------------------------------------------------------------------------------------------
+
+FREED = """
+import resource
+import numpy as np
+from chainrule.commands.carrying_out import carry_out
+
+def faults():
+    counts = []
+    for _ in range(10):
+        pieces = [np.ones(3 << 20, np.uint8) for _ in range(4)]  # all are freed together, as after a step
+        del pieces
+        counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+    return counts[-1] - counts[0]
+
+class Recipe:
+    def trainer(self, data):
+        raise EOFError("far enough")
+
+before = faults()
+try:
+    carry_out(Recipe(), None, None, None, None)
+except EOFError:
+    print(before, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other rules")
+def test_memory_of_a_step_is_kept_for_the_next():
+    """Fetched anew from the system, every page of 4 kB costs a fault."""
+    plain = {key: value for key, value in os.environ.items() if not key.startswith(("MALLOC_", "GLIBC_", "LD_"))}
+    done = subprocess.run([sys.executable, "-c", FREED], env=plain, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    before, after = map(int, done.stdout.split())
+    assert after < before / 10
