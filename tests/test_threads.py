@@ -12,6 +12,7 @@ import chainrule as cr
 from chainrule import checkpoints, threads
 from chainrule.callbacks import Threads
 from chainrule.threads import best_count, fastest
+from command_line import here
 
 X, Y = np.eye(6, dtype="float32"), np.arange(6) % 3
 
@@ -33,7 +34,7 @@ class Limit:
     def __init__(self, blas, count):
         self.blas, self.before = blas, blas.count
         blas.told.append(count)
-        blas.count = min(count, blas.most)
+        blas.count = blas.count if count is None else min(count, blas.most)
 
     def __reduce__(self):
         raise TypeError("ctypes objects containing pointers cannot be pickled")  # as it is with threadpoolctl's
@@ -183,6 +184,37 @@ def test_a_network_that_refuses_noise_is_trained_with_one_thread(blas):
     ):
         cr.Trainer(network, "cross_entropy", callbacks=callback).fit(X, Y, epochs=1)
     assert callback.used == 1
+
+
+# The commands ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command", ["demo and", "demo and --seeds 1", "explore mnist --hidden 4 --examples 50 --seeds 1"]
+)
+@pytest.mark.parametrize(
+    ("usual", "variable", "used"),
+    [(2, None, 1), (2, "OPENBLAS_NUM_THREADS", 2), (2, "MKL_NUM_THREADS", 2), (0, None, 0)],
+)
+def test_the_commands_use_one_thread_unless_the_environment_says_another_number(
+    command, usual, variable, used, blas, monkeypatch, capsys, tmp_path
+):
+    for name in threads.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "2")
+    monkeypatch.chdir(tmp_path)
+    blas.count = usual
+    seen, steps = set(), cr.Trainer.steps
+
+    def noting(*given, **options):
+        seen.add(blas.count)
+        return steps(*given, **options)
+
+    monkeypatch.setattr(cr.Trainer, "steps", noting)
+    assert here(monkeypatch, capsys, *command.split(), "--epochs", 1)[0] == 0
+    assert seen == {used}
+    assert blas.count == usual
 
 
 # The callback ---------------------------------------------------------------------------------------------------------

@@ -178,11 +178,12 @@ def limits(monkeypatch):
 def test_the_number_of_threads_is_used_and_recorded(
     options, usual, variable, expected, folder, call, limits, tmp_path, monkeypatch
 ):
-    for name in train.THREAD_VARIABLES:
+    for name in threads.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     if variable:
         monkeypatch.setenv(variable, "8")
-    monkeypatch.setattr(train, "usual_count", lambda: usual)
+    for module in (train, threads):
+        monkeypatch.setattr(module, "usual_count", lambda: usual)
     monkeypatch.setattr(carrying_out, "best_count", lambda trainer: 2)
     code, out, err = call("mnist", "--data", folder, "--hidden", 8, "--epochs", 1, "--output", "out", *options)
     assert (code, err) == (0, "")
@@ -225,7 +226,7 @@ def test_a_run_with_an_unknown_number_of_threads_is_gone_on_with_a_note(
     folder, call, limits, stopped, tmp_path, monkeypatch
 ):
     """As where the BLAS cannot be told; the plans of older runs say neither this nor the name of their data."""
-    monkeypatch.setattr(train, "usual_count", lambda: None)
+    monkeypatch.setattr(train, "default_count", lambda: None)
     call("mnist", "--data", folder, "--hidden", 8, "--epochs", 2, "--output", "out")
     plan = config(tmp_path / "out")
     del plan["threads"], plan["data"]["name"]
@@ -267,7 +268,7 @@ except EOFError:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other rules")
 def test_memory_of_a_step_is_kept_for_the_next():
     """Fetched anew from the system, every page of 4 kB costs a fault."""
-    plain = {key: value for key, value in os.environ.items() if not key.startswith(("MALLOC_", "GLIBC_", "LD_"))}
+    plain = {key: value for key, value in os.environ.items() if not key.startswith(("MALLOC_", "GLIBC_", "LD_PRELOAD"))}
     done = subprocess.run([sys.executable, "-c", FREED], env=plain, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     before, after = map(int, done.stdout.split())

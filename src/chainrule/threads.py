@@ -6,6 +6,7 @@ waits for, many times slower. Nobody can tell beforehand, so `Threads("auto")` t
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ BUDGET = 0.2  # seconds that the comparison may take; one round is always finish
 SAMPLE = 0.005  # seconds: long enough for the system to give the cores to others in between, if others want them
 ROUNDS = 6  # a pass is kept so short that every count gets about so many samples, unless it is a bad one
 GAIN = 0.9  # more threads must be so much faster: they are what suffers first when another program starts
+VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 QUANTILE = 0.75  # of a count's samples: one hiccup in four is forgiven, more of them are what training would meet
 
 
@@ -112,6 +114,12 @@ def limited(count: int | None) -> AbstractContextManager[Any]:
 def usual_count() -> int | None:
     """How many threads the BLAS uses if nobody tells it; None if it cannot be asked."""
     return max(_counts(_blas()), default=None)
+
+
+def default_count() -> int | None:
+    """What the commands use unless asked: one, or what the environment says; None if the BLAS cannot be told."""
+    usual = usual_count()
+    return usual if usual is None or any(name in os.environ for name in VARIABLES) else 1
 
 
 def best_count(trainer: Trainer) -> int:

@@ -16,6 +16,7 @@ from chainrule.layers.layer import Array
 from chainrule.metrics import wilson_interval
 from chainrule.network import Network
 from chainrule.terminal import Progress, say
+from chainrule.threads import default_count, limited
 
 PICTURES = ("loss.png", "boundary.png", "surface.png")
 LINES = 5  # of progress, and of examples
@@ -76,7 +77,7 @@ def show(
 
 def _show_one(entry: Demo, seed: int, epochs: int | None, folder: Path) -> None:
     _check_replaceable(folder)
-    with runs.made(folder):
+    with runs.made(folder), limited(default_count()):
         say(f"{entry.name}: {QUESTIONS[entry.name]}")
         say("")
         say(f"recipe {entry.recipe}, seed {seed}: {entry.about}")
@@ -149,7 +150,7 @@ def _count_starts(entry: Demo, seeds: range, epochs: int | None) -> None:
     say(f"{entry.name}, recipe {entry.recipe}: {len(seeds)} starts of {epochs or entry.epochs:,} epochs")
     say(f"+ reaches the goal, {_goal(entry)}; - does not")
     outcomes: list[Outcome] = []
-    with Interruption() as interruption:
+    with limited(default_count()), Interruption() as interruption:
         for seed in seeds:
             outcomes.append(entry.run(seed, epochs=epochs))
             if len(outcomes) % STARTS_A_LINE == 0 or seed == seeds[-1] or interruption.signal:

@@ -20,6 +20,7 @@ from chainrule.interruption import Interruption
 from chainrule.layers import ACTIVATIONS
 from chainrule.recipes import OPTIMIZERS, SCHEDULES, Recipe
 from chainrule.terminal import Progress, say
+from chainrule.threads import default_count, limited
 from chainrule.training import Trainer
 
 EXAMPLES = {
@@ -125,13 +126,14 @@ def mnist(
     runs.check_free(folder, overwrite)
     data = datasets.mnist(validation=VALIDATION)
     data = replace(data, train=Split(data.train.x[:examples], data.train.y[:examples]))
-    seconds = explorations.expected_seconds(data, chosen, seeds)
-    with runs.made(folder), Interruption() as interruption:
-        say(
-            f"{len(chosen)} settings x {seeds} seeds x {epochs} epochs on {examples:,} training images: about "
-            f"{math.ceil(seconds)} s"
-        )
-        _explore(data, chosen, seeds, folder, interruption)
+    with limited(default_count()):
+        seconds = explorations.expected_seconds(data, chosen, seeds)
+        with runs.made(folder), Interruption() as interruption:
+            say(
+                f"{len(chosen)} settings x {seeds} seeds x {epochs} epochs on {examples:,} training images: about "
+                f"{math.ceil(seconds)} s"
+            )
+            _explore(data, chosen, seeds, folder, interruption)
 
 
 def _read(factor: str, text: str) -> list[Any]:

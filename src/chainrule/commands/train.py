@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -19,7 +18,7 @@ from chainrule.errors import ConfigurationError, unknown_name
 from chainrule.layers import ACTIVATIONS
 from chainrule.recipes import OPTIMIZERS, RECIPES, SCHEDULES, Recipe
 from chainrule.terminal import say
-from chainrule.threads import usual_count
+from chainrule.threads import default_count, usual_count
 
 SETTINGS = {field.name for field in fields(Recipe)}
 LISTS: dict[str, tuple[str, Callable[[str], Any], str]] = {  # option -> an item of it, how it is read, what is expected
@@ -31,7 +30,6 @@ LISTS: dict[str, tuple[str, Callable[[str], Any], str]] = {  # option -> an item
     "hidden": (r"[1-9]\d{0,8}", int, "widths of 1 or more such as 128 or 256-128 or 256,128"),
 }
 VALIDATION = 1 / 12  # of the training images: 5,000 of MNIST's 60,000
-THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
 class Kind(NamedTuple):
@@ -236,18 +234,16 @@ def _read(origin: runs.Origin) -> Dataset:
 
 
 def _threads(text: str | None) -> int | Literal["auto"] | None:
-    """What --threads says; without it one thread, unless the environment says another number."""
+    """What --threads says, or the default."""
     if not (text in (None, "auto") or (text.isascii() and text.isdecimal() and int(text))):
         raise typer.BadParameter(
             f"expected a number of 1 or more, or auto, received {text!r}.", param_hint="'--threads'"
         )
-    usual = usual_count()
-    if usual is None:
-        if text is not None:
-            say("note: the BLAS of this NumPy cannot be told how many threads to use, and decides itself")
-        return None
     if text is None:
-        return usual if any(name in os.environ for name in THREAD_VARIABLES) else 1
+        return default_count()
+    if usual_count() is None:
+        say("note: the BLAS of this NumPy cannot be told how many threads to use, and decides itself")
+        return None
     return "auto" if text == "auto" else int(text)
 
 
