@@ -216,6 +216,7 @@ def test_counts_and_labels_are_not_scaled(loss):
         ((1, 100), lambda x: np.broadcast_to(x, (80_000, 100)), False),
         ((79_999, 100), np.asfortranarray, False),
         ((80_809, 99), np.asfortranarray, False),
+        ((1, 8_000_000), np.asfortranarray, False),
     ],
 )
 def test_large_data_laid_out_by_columns_are_warned_of(shape, layout, warned):

@@ -76,8 +76,8 @@ def _digits_lost(x: Array, network: Network) -> Iterator[str]:
 def _column_by_column(x: Any) -> Iterator[str]:
     if not isinstance(x, np.ndarray) or x.nbytes < LARGE_BYTES or x[0].size < WIDE:
         return
-    to_next_row, *others = (abs(stride) for stride, size in zip(x.strides, x.shape, strict=True) if size > 1)
-    if 0 < to_next_row < min(others):
+    within_a_row = min(abs(stride) for stride, size in zip(x.strides[1:], x.shape[1:], strict=True) if size > 1)
+    if len(x) > 1 and 0 < abs(x.strides[0]) < within_a_row:
         yield (
             "x lies in memory column by column (Fortran order), so the numbers of a row have to be collected from all "
             "over it at every step. Lay it out row by row, once: x = np.ascontiguousarray(x)."
