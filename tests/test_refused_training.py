@@ -275,3 +275,30 @@ def test_a_narrow_table_is_no_square_image_unless_it_is_said(change, width):
     assert type(change)((side, side))(x, np.random.default_rng(0)).shape == x.shape
     images = x.reshape(23, side, side)
     assert change(images, np.random.default_rng(0)).shape == images.shape
+
+
+def large_and_unscaled():
+    return cr.Trainer(cr.MLP([2, 2]), "cross_entropy"), np.array([[0.0, 255.0], [255.0, 0.0]]), [0, 1]
+
+
+def by_fit():
+    trainer, x, y = large_and_unscaled()
+    trainer.fit(x, y)
+
+
+def by_steps():
+    trainer, x, y = large_and_unscaled()
+    next(trainer.steps(x, y))
+
+
+def by_a_loss():
+    cr.CrossEntropy()(np.array([[0.5, 0.5]]), [0])
+
+
+@pytest.mark.parametrize("call", [by_fit, by_steps, by_a_loss])
+def test_a_warning_shows_the_line_of_the_user(call):
+    with pytest.warns(cr.ChainruleWarning) as caught:
+        call()
+    code = call.__code__
+    lines = {line for *_, line in code.co_lines() if line}
+    assert {(each.filename, each.lineno in lines) for each in caught} == {(code.co_filename, True)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chainrule import checkpoints
 from chainrule.atomic_write import remove_orphans
 from chainrule.configurable import number
-from chainrule.errors import ChainruleWarning, CheckpointError, ConfigurationError, unknown_name
+from chainrule.errors import CheckpointError, ConfigurationError, unknown_name, warn
 from chainrule.history import Callback, Step
 from chainrule.monitoring import MODES, Monitor
 
@@ -144,7 +143,7 @@ class Checkpoint(Callback):
             checkpoints.save(trainer, Path(self.folder) / f"step-{step:08}.safetensors", self.fingerprint)
         except CheckpointError as error:
             self.restore(before)
-            warnings.warn(f"{error} Training goes on without this checkpoint.", ChainruleWarning, stacklevel=2)
+            warn(f"{error} Training goes on without this checkpoint.")
         except BaseException:
             self.restore(before)
             raise

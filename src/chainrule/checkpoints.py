@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from typing import Any
 import chainrule
 from chainrule import fingerprints, safetensors_format
 from chainrule.configurable import Configurable
-from chainrule.errors import ChainruleWarning, CheckpointError, ConfigurationError
+from chainrule.errors import CheckpointError, ConfigurationError, warn
 from chainrule.files import (
     KNOWN,
     TRAINER,
@@ -197,7 +196,7 @@ def latest(folder: str | os.PathLike[str]) -> Path | None:
         try:
             check(path)
         except CheckpointError as error:
-            warnings.warn(f"passed over {error}", ChainruleWarning, stacklevel=2)
+            warn(f"passed over {error}")
         else:
             return path
     return None

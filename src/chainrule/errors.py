@@ -18,8 +18,11 @@ Every message says where it happened, what was expected, what was received and w
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 class ChainruleError(Exception):
@@ -71,6 +74,15 @@ class MissingExtraError(ChainruleError, ImportError):
 
 class ChainruleWarning(UserWarning):
     """Something that works, but hardly as it was meant."""
+
+
+def warn(message: str) -> None:
+    """Give a ChainruleWarning at the caller's own line: the nearest one that is not in this package."""
+    frame: FrameType | None = sys._getframe()
+    level = 0
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, ChainruleWarning, stacklevel=level + 1)
 
 
 @contextmanager

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from chainrule.configurable import number, spelling
-from chainrule.errors import ChainruleWarning, ConfigurationError, DivergenceError
+from chainrule.errors import ConfigurationError, DivergenceError, warn
 from chainrule.history import History
 from chainrule.layers.layer import Array
 from chainrule.training import Trainer
@@ -115,10 +114,8 @@ def range_test(
     nearness = np.exp(-((steps_apart / WIDTH) ** 2) / 2)
     smoothed = nearness @ losses / nearness.sum(axis=1)
     if smoothed[0] - smoothed.min() < LITTLE * abs(losses[0]):
-        warnings.warn(
+        warn(
             "range_test: the loss has hardly fallen, so the suggestion means little. Take larger batches, more steps, "
-            "or other rates.",
-            ChainruleWarning,
-            stacklevel=2,
+            "or other rates."
         )
     return RangeTest(rates[: len(losses)], np.array(losses), smoothed, diverges)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.configurable import number
-from chainrule.errors import ChainruleWarning, ConfigurationError, MissingExtraError
+from chainrule.errors import ConfigurationError, MissingExtraError, warn
 from chainrule.history import Callback
 
 if TYPE_CHECKING:
@@ -65,22 +64,16 @@ class Threads(Callback):
         if not _counts(blas):
             self.used = None
             had = f", where {recorded} were used so far: the last digits may differ" if recorded else ""
-            warnings.warn(
-                f"Threads: the BLAS of this NumPy cannot be told how many threads to use, and decides itself{had}.",
-                ChainruleWarning,
-                stacklevel=2,
-            )
+            warn(f"Threads: the BLAS of this NumPy cannot be told how many threads to use, and decides itself{had}.")
             return
         if recorded is None:
             recorded = best_count(trainer) if self.count == "auto" else int(self.count)
         self._limit = blas.limit(limits=recorded)
         self.used = max(_counts(blas))
         if self.used != recorded:
-            warnings.warn(
+            warn(
                 f"Threads: the BLAS was told to use {recorded} threads, and uses {self.used}: the last digits may "
-                "differ from those of a machine where it does.",
-                ChainruleWarning,
-                stacklevel=2,
+                "differ from those of a machine where it does."
             )
 
     def on_end(self, trainer: Trainer) -> None:
@@ -97,11 +90,9 @@ class Threads(Callback):
     def restore(self, state: dict[str, Any]) -> None:
         before, self.used = self.used, state["used"]
         if self.count != "auto" and self.used not in (None, self.count, before):
-            warnings.warn(
+            warn(
                 f"{self!r}: training goes on with {self.used} threads, as it began; with another number its bits would "
-                "be others. To change it all the same, assign `used`.",
-                ChainruleWarning,
-                stacklevel=2,
+                "be others. To change it all the same, assign `used`."
             )
 
 
@@ -135,11 +126,9 @@ def best_count(trainer: Trainer) -> int:
             with blas.limit(limits=1):
                 run = _one_to_time(trainer.network.copy(), trainer.batch_size, BUDGET / ROUNDS / len(counts))
         except Exception as error:  # whatever a layer of one's own makes of noise
-            warnings.warn(
+            warn(
                 f"Threads: the network cannot be timed with noise ({type(error).__name__}: {error}), so it is trained "
-                "with one thread. Name another number: Threads(2).",
-                ChainruleWarning,
-                stacklevel=2,
+                "with one thread. Name another number: Threads(2)."
             )
             return 1
 

@@ -146,7 +146,7 @@ class Trainer(Spelling):
         self.network.adapt(data.x)
         self.network(data.x[:2])  # a layer that does not keep the contract says so now, and once
         if self.step == 0:
-            warning_signs.warn(data, self.network, self.optimizer)
+            warning_signs.tell(data, self.network, self.optimizer)
         if self.metrics:
             if held_out is None:
                 raise ConfigurationError("metrics are measured on validation data: say validation=(x, y).")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from chainrule.border import as_targets
 from chainrule.configurable import number
-from chainrule.errors import ChainruleWarning, DataError, LabelError, ShapeError
+from chainrule.errors import DataError, LabelError, ShapeError, warn
 from chainrule.layers.layer import Array
 from chainrule.losses.loss import Loss, check_outputs, weighted
 
@@ -73,11 +72,9 @@ class CrossEntropy(Loss):
     def admit(self, outputs: Array) -> None:
         row = first_that_is_no_distribution(outputs)
         if row is None and not self.from_probabilities:
-            warnings.warn(
+            warn(
                 f"{self!r}: every row of the outputs sums to 1, as probabilities do, and softmax is applied to them "
-                "again. Leave the softmax before it out, or say CrossEntropy(from_probabilities=True).",
-                ChainruleWarning,
-                stacklevel=3,
+                "again. Leave the softmax before it out, or say CrossEntropy(from_probabilities=True)."
             )
         if row is not None and self.from_probabilities:
             raise DataError(
