@@ -481,6 +481,7 @@ def test_a_run_from_before_elastic_was_a_setting_goes_on(short, tmp_path, monkey
 # Recipes ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_where_the_options_start_from(name, small, tmp_path):
     options = ("--recipe", name, "--epochs", 1, "--hidden", "20", "--seed", 5, "--output", "out")

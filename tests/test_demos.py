@@ -19,6 +19,7 @@ def _nothing_overflows():
         yield
 
 
+@pytest.mark.slow
 @every_demo
 def test_as_many_starts_solve_it_as_promised(demo):
     """Measured with the table as it is: all of and, circles, moons, spirals, surface; xor 100 of 100, 39 of 64."""

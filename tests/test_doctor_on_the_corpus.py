@@ -30,6 +30,7 @@ def test_of_what_was_set_aside_no_right_one_is_accused_and_no_wrong_one_passes(n
     assert report.verdict == case.verdict, str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half", [SET_ASIDE, BLIND, FRESH], ids=["set aside", "blind", "fresh"])
 def test_of_what_was_set_aside_nine_in_ten_are_named(half):
     """Counted at the first look, before anything that it showed was mended.

@@ -266,6 +266,7 @@ def test_the_report_says_which_layer_to_look_at():
     assert repr(report) == str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "used"), [(64, None), (200, "on the first"), (1000, "on the first")])
 def test_a_large_batch_of_digits_is_no_reason_to_call_a_right_network_wrong(rows, used):
     """The more rows, the more of them lie at a kink of some unit: fewer are taken, and the report says so."""

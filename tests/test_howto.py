@@ -21,7 +21,7 @@ BLOCKS = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.S)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 SECONDS = re.compile(r"\d+(?:\.\d+)? (?:s|ms|µs)\b|seconds=[-.e\d]+")
 PAGES = sorted((DOCS / "how-to").glob("*.md"))
-SLOW = ("images", "resume")
+SLOW = ("images", "resume", "teach-a-class")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 
 

@@ -32,6 +32,10 @@ def trained(work, data, threads, prepared):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     network = nn.Sequential(*[LAYERS[kind](*sizes) for kind, *sizes in work.layers])
+    for layer in network:
+        if hasattr(layer, "weight"):  # He's start, as most of the others: with its own, deep networks begin to learn late
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
     if work.convolves:
         network = network.to(memory_format=torch.channels_last)  # faster on a CPU than channels first
     # fused: its fastest on a CPU, ahead of foreach and of the plain loop over parameters
