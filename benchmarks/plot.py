@@ -11,6 +11,7 @@ from contenders import TABLE
 from race import milliseconds
 
 COLORS = dict(zip([contender.name for contender in TABLE], plt.get_cmap("tab20").colors, strict=False))
+COLORS["chainrule"] = "black"  # to be found at a glance
 
 
 def draw(report, file):
@@ -57,9 +58,11 @@ def draw_curves(panel, axis, races):
         panel.plot(*zip(*points, strict=True), "o-", color=COLORS[name], label=name, linewidth=1.2, markersize=3)
     panel.set_xscale("log", base=2)
     panel.set_yscale("log")
-    panel.tick_params(labelsize=7)
+    panel.tick_params(which="both", labelsize=7)
     panel.set_title(f"how time grows with {axis}, one thread", fontsize=9)
     panel.set_xlabel(axis, fontsize=8)
     panel.set_ylabel(f"ms, {races[0]['turn']}", fontsize=8)
     panel.legend(fontsize=6)
-    panel.xaxis.set_major_formatter("{x:g}")
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_formatter("{x:g}")
+    panel.yaxis.set_minor_formatter("{x:g}")

@@ -33,7 +33,7 @@ def trained(work, data, threads, prepared):
     torch.manual_seed(0)
     network = nn.Sequential(*[LAYERS[kind](*sizes) for kind, *sizes in work.layers])
     for layer in network:
-        if hasattr(layer, "weight"):  # He's start, as most of the others: with its own, deep networks begin to learn late
+        if hasattr(layer, "weight"):  # He's, as the others': from its own start deep networks learn late
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
     if work.convolves:
