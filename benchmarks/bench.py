@@ -42,7 +42,7 @@ def print_race(report):
     tables = report["tables"]
     for title, rows in tables.items():
         if rows == tables.get("one thread") and title != "one thread":
-            continue  # no other count was tried
+            continue  # one thread is the best for everybody, or all that was tried
         print(f"  {title}\n{HEADER}")
         for row in rows:
             print(

@@ -111,6 +111,15 @@ def test_an_entry_is_verified(first, bar, said, tmp_path):
     assert (answer.returncode == 0) == said.startswith("|")
 
 
+def test_an_entry_that_knows_the_labels_by_heart_gets_nowhere(tmp_path):
+    entry = tmp_path / "heart.py"
+    learned = "import chainrule as cr\n\nBAR = 97\n\n\ndef run(*given):\n    return cr.datasets.mnist().test.y\n"
+    entry.write_text(f'"""By heart."""\n\n{learned}')
+    command = [sys.executable, ROOT / "benchmarks/speedrun/run.py", entry, "--seeds", "2"]
+    answer = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    assert "below the bar: heart" in answer.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", sorted((ROOT / "benchmarks/speedrun/entries").glob("mlp_*.py")), ids=lambda f: f.stem)
 def test_a_quick_entry_comes_near_its_bar_with_one_seed(entry):

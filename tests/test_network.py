@@ -203,3 +203,20 @@ def test_html_is_escaped():
     html = cr.Network(cr.Linear(4, 3), Sly("<script>alert('x')</script>&"))._repr_html_()
     assert "<script>" not in html and "&lt;script&gt;" in html and "&amp;" in html
     assert html.count("<tr>") == 3 and "total 15 parameters" in html
+
+
+def test_large_images_are_taken_in_smaller_pieces():
+    sizes = []
+
+    class Grow(cr.Layer):
+        def build(self, in_shape, rng):
+            return (256, 256, 32)
+
+        def forward(self, x, train=False, rng=None):
+            sizes.append(len(x))
+            return np.zeros((len(x), 256, 256, 32), x.dtype), ()
+
+    network = cr.Network(Grow(), cr.Flatten(), in_shape=(2,), output="identity")
+    network(np.zeros((1, 2)))
+    cr.Network(Grow(), cr.Conv2D(32, 1), cr.GlobalAvgPool2D(), in_shape=(2,), output="identity")(np.zeros((20, 2)))
+    assert sizes == [1, 8, 8, 4]

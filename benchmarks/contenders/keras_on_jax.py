@@ -29,6 +29,7 @@ def fit(work, data, threads):
         optimizer=keras.optimizers.SGD(work.rate),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=True,
+        steps_per_execution=20,  # as many steps in one call, for the same weights in three quarters of the time
     )
 
     def epoch():

@@ -1,7 +1,5 @@
 """This library as its README uses it: uint8 images in, scaled by the network batch by batch."""
 
-import numpy as np
-
 import chainrule as cr
 from contenders import Turns
 
@@ -16,7 +14,6 @@ LAYERS = {
 
 
 def trainer(work, data, threads):
-    np.empty(31 << 20, np.uint8)  # keeps memory in the process: the line that docs/recipes.md advises for convolutions
     layers = [LAYERS[kind](*sizes) for kind, *sizes in work.layers]
     if data.scale != 1:
         layers = [cr.Rescale(data.scale), *layers]

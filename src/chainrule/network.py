@@ -6,6 +6,7 @@ first two (see parameters.py).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -117,6 +118,7 @@ class Network(Displayable, Configurable):
         bind(self.parameters, self.grads, prefix="d")
         bind(self.states, self.state)
         self.out_shapes = out_shapes
+        self.widest = max(map(math.prod, out_shapes))
         self.trainable, self.decaying, self.decays = stretches(self.parameters)
 
     params = flat_property("_params", "All trained numbers, in one vector; assigning copies into it.")
@@ -228,7 +230,7 @@ class Network(Displayable, Configurable):
     def _infer(self, x: Array) -> Array:
         outputs = np.empty((x.shape[0], *self.out_shapes[-1]), self.params.dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite shows in the outputs
-            for rows in border.pieces(x):
+            for rows in border.pieces(x, self.widest):
                 y = x[rows].astype(outputs.dtype, copy=False)
                 for layer, out_shape in zip(self.layers, self.out_shapes, strict=True):
                     y = checked_forward(layer, y, out_shape)

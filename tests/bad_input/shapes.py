@@ -35,7 +35,9 @@ ROWS = [
             "axis of 3 channels is missing",
             "np.repeat(x[..., None], 3, axis=-1)",
         ),
-        later="issue 7: convolutions themselves",
+        refused(
+            "of(cr.Flatten(), in_shape=(4, 5, 3))(np.zeros((5, 6, 7, 3)))", cr.ShapeError, "built for images of 4 x 5"
+        ),
     ),
     row(
         4,

@@ -155,6 +155,27 @@ def test_images_that_do_not_fit_are_refused_with_the_size_and_the_way_out(code):
         assert [word for word in words if word not in message] == [], message
 
 
+@pytest.mark.parametrize(
+    ("layers", "advice"),
+    [
+        ([cr.Conv2D(1, 16, 5), cr.MaxPool2D(), cr.Conv2D(12, 32)], "The layer before gives 16 channels"),
+        ([cr.Conv2D(1, 4, 5), cr.MaxPool2D(6), cr.Conv2D(4, 4, 5)], "Choose a smaller window"),
+    ],
+)
+def test_what_the_layers_before_make_is_not_taken_for_images_with_the_channels_first(layers, advice):
+    with pytest.raises(cr.ShapeError, match=advice) as refusal:
+        cr.Network(*layers, in_shape=(28, 28, 1))
+    assert "channels first" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("layer", [cr.Conv2D(1, 2), cr.AvgPool2D(), cr.MaxPool2D(padding="same"), cr.GlobalAvgPool2D()])
+def test_a_layer_called_by_itself_takes_whole_numbers(layer):
+    x = np.arange(2 * 5 * 5).reshape(2, 5, 5, 1)
+    built(layer, 5, 5, 1)
+    for whole in (x, x.astype(np.uint8)):
+        np.testing.assert_array_equal(layer(whole), layer(x.astype(float)))
+
+
 WRONG = {
     "cr.Conv2D(3)": "both numbers of channels",
     "cr.Conv2D(0, 3)": "in_channels",

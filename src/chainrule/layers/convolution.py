@@ -93,7 +93,10 @@ class Conv2D(Layer):
     def build(self, in_shape: Shape, rng: np.random.Generator) -> Shape:
         window, C, F = self.window(in_shape), in_shape[-1], self.out_channels
         if C % self.groups:
-            raise ShapeError(f"{self.title()}: {C} channels cannot be parted into {self.groups} groups of one size.")
+            raise ShapeError(
+                f"{self.title()}: {C} channels cannot be parted into {self.groups} groups of one size. Choose a number "
+                "of groups that divides them."
+            )
         shape = (*window.size, C // self.groups, F)
         self.W = by_name("initializer", self.initializer, INITIALIZERS, Initializer)(rng, shape)
         self.b = np.full(F, float(self.bias))
@@ -105,7 +108,7 @@ class Conv2D(Layer):
         if C is not None and len(in_shape) == 3 and in_shape[-1] != C:
             advice = (
                 "These look like images with the channels first: give x.transpose(0, 2, 3, 1)."
-                if in_shape[0] == C
+                if in_shape[0] == C and (C in (1, 3, 4) or in_shape[1] == in_shape[2])
                 else f"The layer before gives {in_shape[-1]} channels: change it or this layer's in_channels."
             )
             raise ShapeError(
@@ -154,7 +157,7 @@ def scatter(dy: Array, W: Array, shape: Shape, window: Window, groups: int = 1) 
     kernel = W.reshape(R, S, C // G, G, F // G)
     frame = [(span - 1 - a, span - 1 - b) for span, (a, b) in zip(window.span, window.padding, strict=True)]
     copies, sums = math.prod(shape[:3]) * F, math.prod(dy.shape[:3]) * C
-    if window.stride == (1, 1) and min(min(frame)) >= 0 and copies <= 2 * sums:
+    if window.stride == (1, 1) and min(*frame[0], *frame[1]) >= 0 and copies <= 2 * sums:
         turned = kernel[::-1, ::-1].transpose(0, 1, 4, 3, 2).reshape(R, S, F // G, C)
         return correlate(dy, turned, window._replace(padding=(frame[0], frame[1])), G)
     W_T = kernel.transpose(0, 1, 3, 4, 2)  # one for each (r, s) and group: dP lies in memory as col2im reads it

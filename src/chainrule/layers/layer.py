@@ -95,6 +95,7 @@ class Layer(Configurable):
     def __call__(self, x: Array) -> Array:
         """The output alone, as in use after training."""
         x, expected = as_array(x), self.known_in_shape()
+        x = x if x.dtype.kind == "f" else x.astype(np.float64)
         if expected is not None and x.shape[-1:] != expected[-1:]:
             raise ShapeError(f"{self!r}: expected x of shape (..., {expected[-1]}), received {x.shape}.")
         return self.forward(x)[0]

@@ -169,7 +169,7 @@ def fit_window(title: str, in_shape: Shape, size: Any, stride: Any, padding: Any
         around = "" if padding in ("valid", "same") else f" with padding {padding}"
         spread = "" if window.dilation == (1, 1) else f", spread over {window.span[0]} x {window.span[1]},"
         advice = "Choose a smaller window, padding='same', or fewer layers before it that shrink the image."
-        if H in (1, 3, 4) and in_shape[2] == W:
+        if H in (1, 3, 4) and in_shape[2] == W > 4:
             advice = f"These look like images with the channels first: give x.transpose(0, 2, 3, 1). Or: {advice}"
         raise ShapeError(
             f"{title}: a window of {window.size[0]} x {window.size[1]} pixels{spread} does not fit into images of "
