@@ -53,6 +53,7 @@ class Limit:
 def blas(monkeypatch):
     blas = Blas()
     monkeypatch.setattr(threads, "_blas", lambda: blas)
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 64)
     return blas
 
 
@@ -319,6 +320,13 @@ def test_a_blas_that_takes_fewer_is_told(blas):
         trainer.fit(X, Y, epochs=1)
     assert callback.used == 3
     trainer.restore(trainer.state())  # says nothing again
+
+
+def test_more_threads_than_cores_are_warned_of(blas, monkeypatch):
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 2)
+    with pytest.warns(cr.ChainruleWarning, match="5 threads on 2 cores wait for each other.*Take at most 2, or 'auto'"):
+        trainer_with(Threads(5)).fit(X, Y, epochs=1)
+    trainer_with(Threads(2)).fit(X, Y, epochs=1)
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, None, "many", "2"])

@@ -131,7 +131,9 @@ def test_a_run_on_clothes_goes_on_with_clothes(server, call, stopped, tmp_path):
     assert "to go on: chainrule train fashion-mnist --resume runs/fashion-mnist-8-seed0\n" in out
     stopped.undo()
     server.requests.clear()
-    code, out, err = call("mnist", "--resume", "runs/fashion-mnist-8-seed0")
+    code, _, err = call("mnist", "--resume", "runs/fashion-mnist-8-seed0")
+    assert code == 2 and err.endswith("chainrule train fashion-mnist --resume runs/fashion-mnist-8-seed0\n")
+    code, out, err = call("fashion-mnist", "--resume", "runs/fashion-mnist-8-seed0")
     assert (code, err) == (0, "")
     assert "on Fashion-MNIST: 110 train" in out
     assert server.requests == []

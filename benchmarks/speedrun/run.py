@@ -50,6 +50,10 @@ def verify(file, seeds):
         spec.loader.exec_module(entry)  # anew, and in the time: nothing is learned beforehand
         labels = entry.run(x, y, images, seed)
         seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+        if np.shape(labels) != test_y.shape:
+            sys.exit(
+                f"{file.stem}: run must return {len(test_y):,} labels, shape {test_y.shape}, not {np.shape(labels)}"
+            )
         runs.append((100 * float((labels == test_y[order]).mean()), seconds, cpu))
         print(f"{file.stem}  seed {seed}  {runs[-1][0]:.2f} %  {seconds:.2f} s", file=sys.stderr, flush=True)
     foreign = [name for name in FOREIGN if name in sys.modules]

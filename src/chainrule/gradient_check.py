@@ -94,7 +94,8 @@ class GradientReport:
             raise GradientError(str(self))
 
     def __str__(self) -> str:
-        said = "PASSED" if self.passed else "UNSURE, too many kinks" if self.unsure else "FAILED"
+        unsure = "UNSURE, too many kinks (surer with a small x of noise, or Tanh and AvgPool2D)"
+        said = "PASSED" if self.passed else unsure if self.unsure else "FAILED"
         lines = [f"gradient check of {self.subject}{self.note}: {said}"]
         for row in self.rows:
             mark = "ok    " if row.passed else "UNSURE" if row.agrees else "WRONG "
@@ -103,8 +104,7 @@ class GradientReport:
                 f"  {mark} d{row.name} {row.shape}: {len(row.entries)} checked{aside}; "
                 f"error {row.norm_error:.1e} of the norm, {row.entry_error:.1e} in the worst entry"
             )
-        lines += ["  the five worst entries:", *(f"    d{entry}" for entry in self.worst)]
-        return "\n".join([*lines, *self._suspect()])
+        return "\n".join([*lines, "  the five worst entries:", *(f"    d{e}" for e in self.worst), *self._suspect()])
 
     __repr__ = __str__  # what a notebook shows
 

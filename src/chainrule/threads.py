@@ -68,6 +68,12 @@ class Threads(Callback):
             return
         if recorded is None:
             recorded = best_count(trainer) if self.count == "auto" else int(self.count)
+        cores = os.cpu_count() or recorded
+        if recorded > cores:
+            warn(
+                f"Threads: {recorded} threads on {cores} cores wait for each other, and training may take a hundred "
+                f"times as long. Take at most {cores}, or 'auto'."
+            )
         self._limit = blas.limit(limits=recorded)
         self.used = max(_counts(blas))
         if self.used != recorded:

@@ -176,6 +176,11 @@ def test_a_layer_called_by_itself_takes_whole_numbers(layer):
         np.testing.assert_array_equal(layer(whole), layer(x.astype(float)))
 
 
+def test_a_linear_layer_that_misses_its_flatten_says_so():
+    with pytest.raises(cr.ShapeError, match=r"received \(N, 26, 26, 8\)\. Put Flatten\(\) before it\."):
+        cr.Network(cr.Conv2D(1, 8), cr.Linear(5408, 10), in_shape=(28, 28, 1))
+
+
 WRONG = {
     "cr.Conv2D(3)": "both numbers of channels",
     "cr.Conv2D(0, 3)": "in_channels",

@@ -74,6 +74,7 @@ def test_feature_maps_are_the_output_of_the_first_convolution(digits, new_ax):
     np.testing.assert_allclose(
         [image.get_array() for image in ax.images], y[0].transpose(2, 0, 1), rtol=1e-5, atol=1e-6
     )
+    assert len(plots.feature_maps(network, digits.x[4:5], ax=new_ax()).images) == 3  # a batch of one
     assert {image.get_clim() for image in ax.images} == {(-ax.images[0].norm.vmax, ax.images[0].norm.vmax)}
 
 

@@ -211,6 +211,10 @@ def teach(
         _refuse_beside_resume(context)
         plan = runs.read(resume)
         origin = runs.Origin(plan["data"]["name"], plan["data"]["source"])
+        if origin.name != name:
+            raise ConfigurationError(
+                f"{resume} is a run on {origin.name}: chainrule train {origin.name} --resume {resume}"
+            )
         carry_out(Recipe(**plan["recipe"]), _read(origin), origin, resume, plan["threads"], plan)
         return
     if recipe not in RECIPES:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from chainrule.configurable import by_name, number
@@ -65,10 +67,12 @@ class Linear(Layer):
     def build(self, in_shape: Shape, rng: np.random.Generator) -> Shape:
         D_in, D_out = in_shape[-1], self.out_features
         if self.in_features not in (None, D_in):
+            advice = f"The layer before gives {D_in} features: change its width or this layer's input."
+            if math.prod(in_shape) == self.in_features:
+                advice = "Put Flatten() before it."
             raise ShapeError(
                 f"{self.title()} ({self.in_features} -> {D_out}): expected x of shape (N, {self.in_features}), "
-                f"received (N, {', '.join(map(str, in_shape))}). The layer before gives {D_in} features: "
-                "change its width or this layer's input."
+                f"received (N, {', '.join(map(str, in_shape))}). {advice}"
             )
         self.W = by_name("initializer", self.initializer, INITIALIZERS, Initializer)(rng, (D_in, D_out))
         self.b = np.full(D_out, float(self.bias))

@@ -124,14 +124,15 @@ def features(
 def feature_maps(network: Network, x: npt.ArrayLike, *, columns: int = 8, ax: Axes | None = None) -> Axes:
     """What each filter of the first convolution finds in one image: its output, red above zero, blue below.
 
-    Shapes      x: one example as the network takes it, (H * W,) or (H, W, C)
+    Shapes      x: one example as the network takes it, (H * W,) or (H, W, C), or a batch of one
     Arguments   network  whose layers, not those inside another layer, have a Conv2D among them
                 columns  of the grid (default 8)
                 ax       None: a new figure (default)
     Raises      ConfigurationError if there is none; ShapeError if x is no such example; MissingExtraError without
                 matplotlib
     """
-    y = network.enter(np.asarray(x)[None]).astype(network.dtype)
+    example = np.asarray(x)
+    y = network.enter(example if len(example) == 1 else example[None]).astype(network.dtype)
     for layer in network.layers:
         y = layer(y)
         if isinstance(layer, Conv2D):
