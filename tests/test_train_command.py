@@ -180,6 +180,7 @@ def limits(monkeypatch):
 def test_the_number_of_threads_is_used_and_recorded(
     options, usual, variable, expected, folder, call, limits, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 8)
     for name in threads.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     if variable:
